@@ -1,0 +1,78 @@
+# Every target needs only Python 3.11+ and make; the rest goes into .venv.
+#   make train    train LeNet-5 on handwritten digits and show the result
+#   make test     run the tests (no torch needed)
+#   make parity   install torch and compare with it
+#   make lint     what CI and the pre-commit hook run
+# Another interpreter: make PYTHON=python3.12 train
+
+PYTHON ?= python3
+JOBS ?= 2
+TORCH := 2.13.0
+
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check install
+
+# A stamp is newer than pyproject.toml exactly when that set of packages is installed.
+VENV_MADE := $(VENV)/.stamp-venv
+RUN_READY := $(VENV)/.stamp-run
+DEV_READY := $(VENV)/.stamp-dev
+TORCH_READY := $(VENV)/.stamp-torch-$(TORCH)
+
+.DELETE_ON_ERROR:
+.PHONY: help train test parity lint format bench dev clean
+
+help:
+	@sed -n 's/^#   //p' Makefile
+
+train: $(RUN_READY)
+	$(BIN)/python -m nn train lenet5 --out runs/lenet5
+
+test: $(DEV_READY)
+	$(BIN)/python -m pytest -m "not parity" -n $(JOBS) --dist worksteal
+
+parity: $(TORCH_READY)
+	$(BIN)/python -m pytest -m parity -n $(JOBS) --dist worksteal
+
+lint: $(DEV_READY)
+	$(BIN)/ruff check
+	$(BIN)/ruff format --check
+	$(BIN)/pyright --pythonpath $(BIN)/python
+
+format: $(DEV_READY)
+	$(BIN)/ruff check --fix
+	$(BIN)/ruff format
+
+bench: $(TORCH_READY)
+	$(BIN)/python benchmarks/overhead.py
+
+dev: $(DEV_READY)
+
+clean:
+	rm -rf $(VENV) build dist dagrad.egg-info runs
+	rm -rf .pytest_cache .ruff_cache .hypothesis
+	find autograd nn optim benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+
+$(VENV_MADE):
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	  echo "dagrad needs Python 3.11 or newer; '$(PYTHON)' is $$($(PYTHON) --version 2>&1)." >&2; \
+	  echo "Name a newer one: make PYTHON=python3.12 $(MAKECMDGOALS)" >&2; exit 1; }
+	@$(PYTHON) -c 'import ensurepip, venv' 2>/dev/null || { \
+	  echo "'$(PYTHON)' cannot create a virtual environment: its venv or ensurepip module is missing." >&2; \
+	  echo "On Debian or Ubuntu: sudo apt install python3-venv" >&2; \
+	  echo "Or name another Python: make PYTHON=/path/to/python3 $(MAKECMDGOALS)" >&2; exit 1; }
+	$(PYTHON) -m venv --clear $(VENV)
+	@touch $@
+
+$(RUN_READY): pyproject.toml | $(VENV_MADE)
+	$(PIP) -e '.[data,plot]'
+	@touch $@
+
+# The dev extra holds the two extras that `make train` needs, so it satisfies both stamps.
+$(DEV_READY): pyproject.toml | $(VENV_MADE)
+	$(PIP) -e '.[dev]'
+	@touch $(RUN_READY) $@
+
+$(TORCH_READY): | $(DEV_READY)
+	$(PIP) torch==$(TORCH)
+	@touch $@
