@@ -1,0 +1,79 @@
+"""Every example in the documentation runs: docstrings of the packages, and README's code.
+
+Docstrings are found in the syntax tree, not on the live objects, so an example is run whatever a
+decorator has made of its function.
+"""
+
+from __future__ import annotations
+
+import ast
+import doctest
+import importlib
+import re
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+FLAGS = doctest.NORMALIZE_WHITESPACE | doctest.ELLIPSIS
+DOCUMENTED = ast.Module | ast.ClassDef | ast.FunctionDef | ast.AsyncFunctionDef
+
+
+def docstrings(node: ast.AST, name: str) -> Iterator[tuple[str, str, int]]:
+    """The dotted name, text and line of each docstring that holds an example."""
+    if isinstance(node, DOCUMENTED) and (text := ast.get_docstring(node)) and ">>>" in text:
+        yield name, text, node.body[0].lineno
+    for child in ast.iter_child_nodes(node):
+        inner = (
+            f"{name}.{child.name}" if isinstance(child, ast.ClassDef | ast.FunctionDef) else name
+        )
+        yield from docstrings(child, inner)
+
+
+def examples() -> Iterator[object]:
+    for package in ("autograd", "nn", "optim"):
+        for file in sorted((ROOT / package).rglob("*.py")):
+            parts = file.relative_to(ROOT).with_suffix("").parts
+            module = ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+            for name, text, line in docstrings(ast.parse(file.read_text("utf-8")), module):
+                yield pytest.param(module, name, text, str(file), line, id=name)
+
+
+def run_example(text: str, namespace: dict, name: str, file: str, line: int) -> str:
+    """Run one docstring; the report of what differs, empty when all is as written."""
+    report: list[str] = []
+    test = doctest.DocTestParser().get_doctest(text, namespace, name, file, line - 1)
+    doctest.DocTestRunner(optionflags=FLAGS).run(test, out=report.append)
+    return "".join(report)
+
+
+@pytest.mark.parametrize(("module", "name", "text", "file", "line"), examples())
+def test_docstring_example(module, name, text, file, line, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    namespace = dict(vars(importlib.import_module(module)))
+    assert not (report := run_example(text, namespace, name, file, line)), report
+
+
+def test_readme_code_runs(tmp_path, monkeypatch):
+    """README's Python blocks run one after the other, as a reader would paste them."""
+    monkeypatch.chdir(tmp_path)
+    readme = (ROOT / "README.md").read_text(encoding="utf-8")
+    blocks = re.findall(r"^```python\n(.*?)^```", readme, flags=re.DOTALL | re.MULTILINE)
+    assert blocks, "README.md shows no Python code"
+    namespace: dict[str, object] = {"__name__": "readme"}
+    for block in blocks:
+        if ">>>" in block:
+            assert not (report := run_example(block, namespace, "README", "README.md", 1)), report
+        else:
+            exec(compile(block, "README.md", "exec"), namespace)
+
+
+def test_a_wrong_example_is_found():
+    source = 'def f(x):\n    """Add one.\n\n    >>> f(1)\n    3\n    """\n    return x + 1\n'
+    ((name, text, line),) = docstrings(ast.parse(source), "planted")
+    namespace: dict = {}
+    exec(source, namespace)
+    report = run_example(text, namespace, name, "planted.py", line)
+    assert (name, line) == ("planted.f", 2)
+    assert "Expected:\n    3\nGot:\n    2" in report
