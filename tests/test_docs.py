@@ -48,7 +48,7 @@ def run_example(text: str, namespace: dict, name: str, file: str, line: int) -> 
     return "".join(report)
 
 
-@pytest.mark.parametrize(("module", "name", "text", "file", "line"), examples())
+@pytest.mark.parametrize(("module", "name", "text", "file", "line"), list(examples()))
 def test_docstring_example(module, name, text, file, line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     namespace = dict(vars(importlib.import_module(module)))
