@@ -30,12 +30,16 @@ MAY_IMPORT = {
 # before it. autograd/__init__.py re-exports them all and is imported by none of them.
 LAYERS = (
     "kernels",
+    "modes",
+    "dtypes",
+    "changes",
     "engine",
+    "backward",
     "families",
+    "random",  # below ops: dropout draws from it
     "ops",
     "tensor",
     "scalar",
-    "random",
     "transforms",
     "gradcheck",
     "trace",
