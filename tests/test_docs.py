@@ -69,6 +69,13 @@ def test_readme_code_runs(tmp_path, monkeypatch):
             exec(compile(block, "README.md", "exec"), namespace)
 
 
+def test_contributing_shows_the_real_op():
+    """The op that CONTRIBUTING explains stands in the sources letter for letter."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    (shown,) = re.findall(r"^```python\n(.*?)^```", text, flags=re.DOTALL | re.MULTILINE)
+    assert shown in (ROOT / "autograd/ops/activation.py").read_text(encoding="utf-8")
+
+
 def test_a_wrong_example_is_found():
     source = 'def f(x):\n    """Add one.\n\n    >>> f(1)\n    3\n    """\n    return x + 1\n'
     ((name, text, line),) = docstrings(ast.parse(source), "planted")
