@@ -69,9 +69,16 @@ STATES = [
     State("environment variables", watched_environment, restore_environment),
     State("the recursion limit", sys.getrecursionlimit, sys.setrecursionlimit),
     State("the cycle collector", gc.isenabled, lambda on: gc.enable() if on else gc.disable()),
-    State("grad mode", autograd.is_grad_enabled, autograd.set_grad_enabled),
-    State("the default dtype", autograd.get_default_dtype, autograd.set_default_dtype),
-    State("the number of threads", autograd.get_num_threads, autograd.set_num_threads),
+    # Each pair is watched from the day that autograd has it.
+    *(
+        State(name, getattr(autograd, read), getattr(autograd, restore))
+        for name, read, restore in [
+            ("grad mode", "is_grad_enabled", "set_grad_enabled"),
+            ("the default dtype", "get_default_dtype", "set_default_dtype"),
+            ("the number of threads", "get_num_threads", "set_num_threads"),
+        ]
+        if hasattr(autograd, read) and hasattr(autograd, restore)
+    ),
 ]
 
 
