@@ -1,0 +1,79 @@
+"""One door from every kind of random source that users hold to a NumPy generator."""
+
+from __future__ import annotations
+
+import operator
+from typing import Any
+
+import numpy as np
+
+from autograd.random import Generator, default_generator
+
+# What `generator=` takes: a seed, either kind of generator, or None for the library's own.
+RandomSource = int | np.random.Generator | Generator | None
+
+
+def as_numpy_generator(source: RandomSource) -> np.random.Generator:
+    """
+    NumPy generator behind `source`.
+
+    Parameters
+    ----------
+    source : int, np.random.Generator, autograd.Generator or None
+        A seed (the same seed gives the same numbers), a generator (used as it is, so its state
+        moves on with every draw), or None: a new generator seeded by one draw from the library's
+        own, so that ``autograd.manual_seed`` reaches it.
+
+    Returns
+    -------
+    np.random.Generator
+
+    Raises
+    ------
+    TypeError
+        For anything else.
+    ValueError
+        For a negative seed.
+
+    Examples
+    --------
+    >>> int(as_numpy_generator(7).integers(100)) == int(as_numpy_generator(7).integers(100))
+    True
+    """
+    if isinstance(source, np.random.Generator):
+        return source
+    if isinstance(source, Generator):
+        return source.numpy
+    if source is None:
+        return np.random.default_rng(_fresh_seed())
+    seed = as_int(source)
+    if seed is None:
+        raise TypeError(
+            "generator must be an int seed, a np.random.Generator, an autograd.Generator or None, "
+            f"not {type(source).__name__}"
+        )
+    if seed < 0:
+        raise ValueError(f"a seed must not be negative, got {seed}")
+    return np.random.default_rng(seed)
+
+
+def _fresh_seed() -> int:
+    """One draw from the library's own generator."""
+    return int(default_generator.numpy.integers(2**63))
+
+
+def as_int(value: Any) -> int | None:
+    """
+    `value` as a Python int, or None where it is no integer (a bool is none here).
+
+    Examples
+    --------
+    >>> as_int(np.int64(3)), as_int(3.0), as_int(True)
+    (3, None, None)
+    """
+    if isinstance(value, bool | np.bool_):
+        return None
+    try:
+        return operator.index(value)
+    except TypeError:
+        return None
