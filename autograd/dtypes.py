@@ -1,0 +1,123 @@
+"""The default float type, and which dtype a mixed expression has: PyTorch's rules."""
+
+from __future__ import annotations
+
+import functools
+from typing import Any
+
+import numpy as np
+
+_default: list[np.dtype[Any]] = [np.dtype(np.float32)]
+_BOOL, _INT = np.dtype(np.bool_), np.dtype(np.int64)
+_RANK = {"b": 0, "u": 1, "i": 1, "f": 2}
+
+
+def get_default_dtype() -> np.dtype[Any]:
+    """Return the dtype of float tensors made from Python numbers: float32 unless set."""
+    return _default[0]
+
+
+def set_default_dtype(dtype: Any) -> None:
+    """Set the dtype of float tensors made from Python numbers.
+
+    Raises
+    ------
+    TypeError
+        If `dtype` is not a floating-point type.
+    """
+    new = np.dtype(dtype)
+    if new.kind != "f":
+        raise TypeError(f"set_default_dtype: {new} is not a floating-point type")
+    _default[0] = new
+
+
+def promoted(values: list[Any]) -> np.dtype[Any]:
+    """Return the dtype in which an op computes on `values`.
+
+    Arrays decide before single elements (0-d), and those before Python numbers: the later ones
+    matter only where they are of a higher kind (bool < integer < float). An integer never widens
+    a float.
+    """
+    return _promoted(tuple([_class_of(v) for v in values if v is not None]), _default[0])
+
+
+def _class_of(value: Any) -> tuple[int, np.dtype[Any]]:
+    """(priority, dtype): 0 for arrays with dimensions, 1 for single elements, 2 for numbers."""
+    kind = value.__class__
+    if kind is float:
+        return 2, _default[0]
+    if kind is int:
+        return 2, _INT
+    if kind is bool:
+        return 2, _BOOL
+    return (0 if value.shape else 1), value.dtype
+
+
+@functools.cache
+def _promoted(
+    classes: tuple[tuple[int, np.dtype[Any]], ...], default: np.dtype[Any]
+) -> np.dtype[Any]:
+    result: np.dtype[Any] | None = None
+    for priority in range(3):
+        best: np.dtype[Any] | None = None
+        for p, dtype in classes:
+            if p == priority:
+                best = dtype if best is None else _pair(best, dtype)
+        if best is None:
+            continue
+        if result is None or _RANK[best.kind] > _RANK[result.kind]:
+            result = best
+    assert result is not None
+    return result
+
+
+def _pair(a: np.dtype[Any], b: np.dtype[Any]) -> np.dtype[Any]:
+    """Promote two dtypes of equal priority; an integer gives way to any float."""
+    if a.kind == "f" and b.kind != "f":
+        return a
+    if b.kind == "f" and a.kind != "f":
+        return b
+    return np.promote_types(a, b)
+
+
+def check_supported(dtype: np.dtype[Any], who: str) -> None:
+    """Raise TypeError for what is not bool, integer or real floating point."""
+    if dtype.kind not in _RANK:
+        raise TypeError(f"{who}: dtype {dtype} is not supported; use a real, integer or bool type")
+
+
+def cast_to(value: Any, dtype: np.dtype[Any]) -> Any:
+    """Bring one raw value to `dtype`: Python numbers stay, arrays are converted if they differ."""
+    if value is None:
+        return None
+    if value.__class__ is float or value.__class__ is int or value.__class__ is bool:
+        return value if dtype.kind == "f" or value.__class__ is not float else dtype.type(value)
+    return value if value.dtype is dtype else value.astype(dtype, copy=False)
+
+
+def to_common(values: list[Any]) -> list[Any]:
+    """Bring raw values to the dtype in which they compute together."""
+    values = [arrayed(v) for v in values]
+    dtype = promoted(values)
+    return [cast_to(v, dtype) for v in values]
+
+
+def to_common_float(values: list[Any]) -> list[Any]:
+    """As `to_common`, but integers compute in the default float type."""
+    values = [arrayed(v) for v in values]
+    dtype = promoted(values)
+    return [cast_to(v, dtype if dtype.kind == "f" else _default[0]) for v in values]
+
+
+def arrayed(value: Any) -> Any:
+    """Let numbers and real arrays pass; refuse everything else by name."""
+    kind = value.__class__
+    if kind is float or kind is int or kind is bool or value is None:
+        return value
+    if isinstance(value, np.ndarray | np.generic):
+        check_supported(value.dtype, "an operand")
+        return value
+    raise TypeError(
+        f"an operand is {kind.__name__}: expected a Tensor, Scalar, ndarray or a number; make a "
+        "tensor of it first"
+    )

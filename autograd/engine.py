@@ -1,0 +1,313 @@
+"""The engine: recording what is done, and the chain rule that walks it backwards.
+
+Nothing here knows which ops exist: an `Op` carries its own rules (see `families.py`).
+"""
+
+from __future__ import annotations
+
+import sys
+import weakref
+from collections.abc import Iterable, Sequence
+from typing import Any
+
+import numpy as np
+
+from .changes import CHANGES
+from .graph import (
+    NUMBERS,
+    OPS,
+    WATCHERS,
+    Abstract,
+    Node,
+    Op,
+    Spec,
+    Variable,
+    make_node,
+    toposort,
+    wrap,
+)
+from .modes import mode
+
+# --- Recording --------------------------------------------------------------------------------
+
+
+def apply(op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
+    """Run `op`; record it if a gradient may flow.
+
+    Without any Variable among `inputs` this is the plain forward on raw values: that is how a
+    rule runs at NumPy speed, and how it is recorded when it meets Variables. (Elementwise ops
+    of one and two inputs have a shorter way to the same end in `families.py`.)
+    """
+    values = []
+    any_variable = tracked = False
+    for item in inputs:
+        if isinstance(item, Variable):
+            any_variable = True
+            tracked = tracked or item.requires_grad
+            values.append(item.value)
+        else:
+            values.append(item)
+    if not any_variable:
+        return run(op, values, params)
+    y = None
+    for watcher in WATCHERS:
+        y = watcher.see(op, inputs, values, params)
+    if y is None:
+        y = run(op, values, params)
+    if tracked and op.differentiable and mode.grad:
+        return wrap(y, record(op, inputs, values, params, y), True)
+    return wrap(y)
+
+
+def run(op: Op, values: list[Any], params: dict[str, Any]) -> Any:
+    """Forward on raw values, by the float function where all of them are Python numbers."""
+    if op.scalar is not None and all([v.__class__ in NUMBERS for v in values]):
+        return op.scalar(*values, **params)
+    if op.promotes is not None:
+        values = op.promotes(values)
+    return op.forward(*values, **params)
+
+
+def record(
+    op: Op, inputs: Sequence[Any], values: Sequence[Any], params: dict[str, Any], y: Any
+) -> Node:
+    """Make the Node of a call whose result is `y`."""
+    tracked = tuple([isinstance(v, Variable) and v.requires_grad for v in inputs])
+    keeps = op.keeps(tracked)
+    links: list[Any] = []
+    saved: list[Any] = [y if keeps[0] else None]
+    for item, value, track, keep in zip(inputs, values, tracked, keeps[1:], strict=True):
+        if track:
+            link = item.node
+        else:
+            link = item if value is item else weakref.ref(item)
+        links.append(link)
+        if keep or not hasattr(value, "shape"):
+            saved.append(value)
+        else:
+            saved.append(link if track else Spec(value.shape, value.dtype))
+    shape, dtype = ((), float) if y.__class__ is float else (y.shape, y.dtype)
+    return make_node(op, tuple(links), params, tuple(saved), shape, dtype)
+
+
+class _Views:
+    """Watches for the use of a view whose base was changed by a recorded op after it was made.
+
+    The graph of such a view still tells of the old values. Watching costs time, so it begins
+    with the first change that some view could have seen.
+    """
+
+    def see(self, op: Op, inputs: Sequence[Any], values: Sequence[Any], _: Any) -> None:
+        for item, value in zip(inputs, values, strict=True):
+            if item is value or value.__class__ is not np.ndarray or value.base is None:
+                continue
+            if item.node is not None and item.node.op is not None:
+                by = CHANGES.since(value, item.node.time)
+                if by is not None:
+                    raise RuntimeError(
+                        f"{op.name}: an input of shape {value.shape} is a view of memory that "
+                        f"{by} changed after the view was made; take the view again, or make it "
+                        "a clone()"
+                    )
+
+
+def watch_views() -> None:
+    """From now on, refuse views that a recorded change in place has made stale."""
+    if not any(isinstance(w, _Views) for w in WATCHERS):
+        WATCHERS.insert(0, _Views())
+
+
+# --- The chain rule ---------------------------------------------------------------------------
+
+
+def backpropagate(
+    seeds: dict[Node, Any],
+    targets: Iterable[Node] | None = None,
+    *,
+    retain_graph: bool = False,
+    on_variables: bool = False,
+) -> dict[Node, Any]:
+    """Walk the graph backwards from `seeds` and return the gradients that were asked for.
+
+    Parameters
+    ----------
+    seeds : dict
+        Node -> gradient flowing into it. Emptied.
+    targets : iterable of Node, optional
+        Walk only the paths that lead to these. None: to every leaf.
+    on_variables : bool
+        Feed the rules Variables, so that what they do is recorded or traced, not raw values.
+
+    Returns
+    -------
+    dict
+        Node -> its complete gradient, raw or a Variable as the seeds are.
+    """
+    order = toposort(seeds)
+    wanted = None if targets is None else set(targets)
+    useful = None if wanted is None else leading_to(wanted, order)
+    grads = seeds
+    found: dict[Node, Any] = {}
+    summed: set[Node] = set()  # nodes whose pending gradient is a sum that nobody else holds
+    while order:
+        node = order.pop()
+        g = grads.pop(node, None)
+        if g is None:
+            continue
+        if node.hooks is not None:
+            g = run_hooks(node, g)
+        op, params, saved = node.op, node.params, node.saved
+        if op is None if wanted is None else node in wanted:
+            found[node] = g
+        if op is None:
+            continue
+        if saved is None:
+            raise RuntimeError(
+                f"backward came a second time to {op.name} {node.shape}, whose saved values were "
+                "freed by the first: give the first backward retain_graph=True."
+            )
+        if node.time < CHANGES.last:
+            check_unchanged(node)
+        if on_variables:
+            saved = lifted(node)
+        pieces = None if op.joint is None else op.joint(g, *saved, **params)
+        piece = before = None
+        for i, parent in enumerate(node.inputs):
+            if parent.__class__ is not Node or (useful is not None and parent not in useful):
+                continue
+            if pieces is not None:
+                piece = pieces[i]
+            elif (rule := op.rules[i]) is not None:
+                piece = rule(g, *saved, **params) if params else rule(g, *saved)
+            else:
+                continue
+            if piece is None:
+                continue
+            if parent.dtype is float:
+                if piece.__class__ is not float:
+                    piece = fit(piece, parent)
+            elif piece.shape != parent.shape or piece.dtype is not parent.dtype:
+                piece = fit(piece, parent)
+            before = grads.get(parent)
+            if before is None:
+                grads[parent] = piece
+            elif parent in summed:
+                before += piece
+            else:
+                grads[parent] = piece = before + piece
+                if piece.__class__ is np.ndarray:
+                    summed.add(parent)
+        # Let go of every value before the next rule runs: the peak of memory is made here.
+        g = piece = pieces = before = saved = None
+        if not retain_graph:
+            release(node)
+    return found
+
+
+def leading_to(targets: set[Node], order: Sequence[Node]) -> set[Node]:
+    """The nodes of `order` (inputs first) from which a path leads to a target."""
+    useful = set(targets)
+    for node in order:
+        if any(p.__class__ is Node and p in useful for p in node.inputs):
+            useful.add(node)
+    return useful
+
+
+def lifted(node: Node) -> tuple[Any, ...]:
+    """The saved values of `node` as Variables in their places in the graph."""
+    assert node.saved is not None
+    lifted = []
+    for value, link in zip(node.saved, (node, *node.inputs), strict=True):
+        if value is None or value.__class__ in (Node, Spec):
+            lifted.append(value)
+        elif link.__class__ is Node:
+            lifted.append(wrap(value, link, True))
+        else:
+            lifted.append(wrap(value) if value.__class__ is Abstract else value)
+    return tuple(lifted)
+
+
+def release(node: Node) -> None:
+    """Free what `node` saved; one that saved no values can be walked again."""
+    saved = node.saved
+    if saved is not None and any(v is not None and v.__class__ not in (Node, Spec) for v in saved):
+        node.saved = None
+
+
+def fit(g: Any, target: Node) -> Any:
+    """Bring a gradient to the shape and dtype of the input that it belongs to.
+
+    The one place that undoes broadcasting: sums over the dimensions that were repeated. (And
+    repeats over the dimensions that a rule left at one, as the rule of `sum` may.)
+    """
+    if target.dtype is float:
+        return OPS["to_scalar"].function(g)
+    shape = target.shape
+    if g.shape != shape:
+        extra = len(g.shape) - len(shape)
+        repeated = [
+            i
+            for i, n in enumerate(g.shape)
+            if i < extra or (extra >= 0 and shape[i - extra] == 1 and n != 1)
+        ]
+        if repeated:
+            g = OPS["sum"].function(g, tuple(repeated), keepdim=True)
+        if extra > 0:
+            g = OPS["reshape"].function(g, shape=shape)
+        if g.shape != shape:
+            g = OPS["expand"].function(g, shape=shape)
+    if g.dtype != target.dtype:
+        g = OPS["cast"].function(g, dtype=target.dtype)
+    return g
+
+
+def run_hooks(node: Node, g: Any) -> Any:
+    """Show the complete gradient to the hooks of `node`; one that returns a value replaces it."""
+    variable = g if isinstance(g, Variable) else wrap(g)
+    for hook in list((node.hooks or {}).values()):
+        result = hook(variable)
+        if result is not None:
+            if not isinstance(result, Variable) or getattr(result.value, "shape", ()) != node.shape:
+                raise RuntimeError(
+                    f"a hook must return None or a gradient of shape {node.shape}, not {result!r}"
+                )
+            variable = result
+    return variable if isinstance(g, Variable) else variable.value
+
+
+def check_unchanged(node: Node) -> None:
+    """Raise if a value that `node` saved was changed in place since."""
+    assert node.op is not None and node.saved is not None
+    names = node.op.inputs * len(node.inputs) if node.op.variadic else node.op.inputs
+    for name, value in zip(("result", *names), node.saved, strict=False):
+        by = CHANGES.since(value, node.time)
+        if by is not None:
+            raise RuntimeError(
+                f"{by} changed in place a value that {node.op.name} had saved for backward (its "
+                f"{name}, shape {value.shape}): the gradient would be wrong. Use the "
+                f"out-of-place form of {by}, or let it change a clone()."
+            )
+
+
+def accumulate(node: Node, found: dict[Node, Any]) -> None:
+    """Move the gradient of `node` out of `found` into ``node.grad``, as PyTorch does.
+
+    An existing gradient is added to in place, so that whoever holds it sees the sum.
+    """
+    # Two references are the dictionary's and the argument's: a third is somebody else's.
+    shared = sys.getrefcount(found[node]) > 2
+    g = found.pop(node)
+    old = node.grad
+    if isinstance(g, Variable):
+        node.grad = g if old is None else old + g
+    elif old is None:
+        if g.__class__ is np.ndarray and (shared or g.base is not None):
+            g = g.copy()
+        node.grad = wrap(g)
+    elif old.requires_grad:
+        node.grad = wrap(old.value + g)
+    elif old.value.__class__ is np.ndarray and old.value.flags.writeable:
+        old.value += g
+        CHANGES.mark(old.value, "the accumulation into .grad")
+    else:
+        old.value = old.value + g

@@ -1,0 +1,386 @@
+"""Arithmetic, comparison, selection and conversion, element by element."""
+
+from __future__ import annotations
+
+import math
+import operator
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import to_common
+from ..families import elementwise, structured
+from ..graph import Spec
+from .transcendental import log
+
+ANY, POSITIVE, NONZERO = (-3.0, 3.0), (0.2, 3.0), (0.3, 3.0)
+
+
+@elementwise(lambda g, y, a, b: g, lambda g, y, a, b: g, saves="", scalar=operator.add)
+def add(a, b):
+    """Sum ``a + b`` of operands that broadcast together.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.add(autograd.tensor([1.0, 2.0]), 3.0)
+    tensor([4., 5.])
+    """
+    return a + b
+
+
+@elementwise(lambda g, y, a, b: g, lambda g, y, a, b: -g, saves="", scalar=operator.sub)
+def sub(a, b):
+    """Difference ``a - b`` of operands that broadcast together.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.sub(autograd.tensor([1.0, 2.0]), 3.0)
+    tensor([-2., -1.])
+    """
+    return a - b
+
+
+@elementwise(
+    lambda g, y, a, b: g * b, lambda g, y, a, b: g * a, saves=("b", "a"), scalar=operator.mul
+)
+def mul(a, b):
+    """Product ``a * b`` of operands that broadcast together.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.mul(autograd.tensor([1.0, 2.0]), 3.0)
+    tensor([3., 6.])
+    """
+    return a * b
+
+
+@elementwise(
+    lambda g, y, a, b: g / b,
+    lambda g, y, a, b: -g * y / b,
+    saves=("b", "y b"),
+    scalar=operator.truediv,
+    result="float",
+    domain=(ANY, NONZERO),
+)
+def div(a, b):
+    """Quotient ``a / b`` of operands that broadcast together; integers divide as floats.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.div(autograd.tensor([1, 2]), 2)
+    tensor([0.5000, 1.0000])
+    """
+    return np.true_divide(a, b)
+
+
+@elementwise(lambda g, y, x: -g, saves="", scalar=operator.neg)
+def neg(x):
+    """Negative ``-x``.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.neg(autograd.tensor([1.0, -2.0]))
+    tensor([-1.,  2.])
+    """
+    return np.negative(x)
+
+
+def _pow(a, b):
+    try:
+        return a**b
+    except ZeroDivisionError:
+        return math.inf
+
+
+@elementwise(
+    # The exponent one lower, without 0 * inf where the exponent is zero.
+    lambda g, y, a, b: g * where(b == 0.0, 0.0, b * a ** (b - 1.0)),
+    lambda g, y, a, b: g * where((a == 0.0) * (b >= 0.0), 0.0, y * log(where(a == 0.0, 1.0, a))),
+    saves=("a b", "y a b"),
+    scalar=_pow,
+    domain=(POSITIVE, ANY),
+)
+def pow(a, b):
+    """Power ``a ** b`` of operands that broadcast together.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.pow(autograd.tensor([2.0, 3.0]), 2)
+    tensor([4., 9.])
+    """
+    return a**b
+
+
+@elementwise(lambda g, y, x: g * sign(x), saves="x", scalar=abs)
+def absolute(x):
+    """Absolute value; the slope at 0 is 0.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.abs(autograd.tensor([-1.0, 2.0]))
+    tensor([1., 2.])
+    """
+    return np.abs(x)
+
+
+@elementwise(
+    lambda g, y, x: 0.0 * g, saves="", scalar=lambda x: math.copysign(1.0, x) if x else 0.0 * x
+)
+def sign(x):
+    """Sign: -1, 0 or 1; NaN stays NaN. The slope is 0 everywhere.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.sign(autograd.tensor([-3.0, 0.0, 5.0]))
+    tensor([-1.,  0.,  1.])
+    """
+    return np.sign(x)
+
+
+@elementwise(
+    lambda g, y, a, b: where(a == b, 0.5 * g, where(a > b, g, 0.0)),
+    lambda g, y, a, b: where(a == b, 0.5 * g, where(a < b, g, 0.0)),
+    saves="a b",
+    scalar=lambda a, b: a if a > b or a != a else b,
+)
+def maximum(a, b):
+    """The larger of two operands; at a tie each gets half of the gradient; NaN wins.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.maximum(autograd.tensor([1.0, 5.0]), autograd.tensor([3.0, 2.0]))
+    tensor([3., 5.])
+    """
+    return np.maximum(a, b)
+
+
+@elementwise(
+    lambda g, y, a, b: where(a == b, 0.5 * g, where(a < b, g, 0.0)),
+    lambda g, y, a, b: where(a == b, 0.5 * g, where(a > b, g, 0.0)),
+    saves="a b",
+    scalar=lambda a, b: a if a < b or a != a else b,
+)
+def minimum(a, b):
+    """The smaller of two operands; at a tie each gets half of the gradient; NaN wins.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.minimum(autograd.tensor([1.0, 5.0]), autograd.tensor([3.0, 2.0]))
+    tensor([1., 2.])
+    """
+    return np.minimum(a, b)
+
+
+@elementwise(
+    lambda g, y, x, low, high: where((x >= low) * (x <= high), g, 0.0),
+    lambda g, y, x, low, high: where((x < low) * (low < high), g, 0.0),
+    lambda g, y, x, low, high: where((x > high) + (low >= high), g, 0.0),
+    saves="x low high",
+    scalar=lambda x, low, high: min(max(x, low), high),
+    domain=(ANY, (-1.5, -0.5), (0.5, 1.5)),
+)
+def _clamp(x, low, high):
+    """Limit x to low..high."""
+    return np.minimum(np.maximum(x, low), high)
+
+
+def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
+    """Limit `input` to the range from `min` to `max`.
+
+    Parameters
+    ----------
+    input : Tensor or Scalar
+    min, max : Tensor, Scalar or number, optional
+        Bounds, broadcast with `input`; at least one of them. The gradient passes to `input`
+        inside the range, bounds included.
+
+    Raises
+    ------
+    ValueError
+        If both bounds are missing.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.clamp(autograd.tensor([-2.0, 0.5, 3.0]), -1, 1)
+    tensor([-1.0000,  0.5000,  1.0000])
+    """
+    if min is None and max is None:
+        raise ValueError("clamp: give at least one of min and max")
+    low = -math.inf if min is None else min
+    high = math.inf if max is None else max
+    dtype = getattr(input, "dtype", None)
+    if isinstance(dtype, np.dtype) and dtype.kind in "iu":  # integers have no infinity
+        low = np.iinfo(dtype).min if min is None else min
+        high = np.iinfo(dtype).max if max is None else max
+    return _clamp(input, low, high)
+
+
+@elementwise(
+    None,
+    lambda g, y, condition, a, b: where(condition, g, 0.0),
+    lambda g, y, condition, a, b: where(condition, 0.0, g),
+    saves="condition",
+    scalar=lambda condition, a, b: a if condition else b,
+)
+def where(condition, a, b):
+    """Take `a` where `condition` is true, else `b`; all three broadcast together.
+
+    The side that was not taken gets a gradient of exactly 0, but what it was computed from may
+    still turn 0 into NaN (``where(x > 0, log(x), 0)`` at 0): make the input of the branch safe,
+    not only its output.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> x = autograd.tensor([-1.0, 2.0])
+    >>> autograd.where(x > 0, x, 0.0)
+    tensor([0., 2.])
+    """
+    if isinstance(condition, np.ndarray | np.generic) and condition.dtype.kind != "b":
+        condition = condition != 0
+    return np.where(condition, a, b)[()]
+
+
+def _keep_condition(values):
+    return [values[0], *to_common(values[1:])]
+
+
+where.op.promotes = _keep_condition
+where.op.samples = lambda draw: [((draw((2, 3)) > 0, draw((2, 3)), draw((3,))), {})]
+
+
+# --- Comparison: no gradient ------------------------------------------------------------------
+
+
+@elementwise(None, None, result="bool", scalar=operator.eq)
+def eq(a, b):
+    """Element by element ``a == b``.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.eq(autograd.tensor([1.0, 2.0]), 2.0)
+    tensor([False,  True])
+    """
+    return np.equal(a, b)
+
+
+@elementwise(None, None, result="bool", scalar=operator.ne)
+def ne(a, b):
+    """Element by element ``a != b``.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.ne(autograd.tensor([1.0, 2.0]), 2.0)
+    tensor([ True, False])
+    """
+    return np.not_equal(a, b)
+
+
+@elementwise(None, None, result="bool", scalar=operator.lt)
+def lt(a, b):
+    """Element by element ``a < b``.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.lt(autograd.tensor([1.0, 2.0]), 2.0)
+    tensor([ True, False])
+    """
+    return np.less(a, b)
+
+
+@elementwise(None, None, result="bool", scalar=operator.le)
+def le(a, b):
+    """Element by element ``a <= b``.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.le(autograd.tensor([1.0, 3.0]), 2.0)
+    tensor([ True, False])
+    """
+    return np.less_equal(a, b)
+
+
+@elementwise(None, None, result="bool", scalar=operator.gt)
+def gt(a, b):
+    """Element by element ``a > b``.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.gt(autograd.tensor([1.0, 3.0]), 2.0)
+    tensor([False,  True])
+    """
+    return np.greater(a, b)
+
+
+@elementwise(None, None, result="bool", scalar=operator.ge)
+def ge(a, b):
+    """Element by element ``a >= b``.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.ge(autograd.tensor([1.0, 3.0]), 2.0)
+    tensor([False,  True])
+    """
+    return np.greater_equal(a, b)
+
+
+# --- Conversion -------------------------------------------------------------------------------
+
+
+@structured(
+    lambda g, y, x, dtype: g,
+    saves="",
+    infer=lambda x, *, dtype: Spec(x.shape, dtype),
+)
+def _cast(x, /, *, dtype):
+    """Convert to another dtype; the gradient is converted back."""
+    if x.__class__ is float:
+        return dtype.type(x)
+    return x.astype(dtype)
+
+
+def cast(x: Any, dtype: Any) -> Any:
+    """Convert to another dtype (see `Tensor.to`); the gradient is converted back."""
+    return _cast(x, dtype=np.dtype(dtype))
+
+
+_cast.op.samples = lambda draw: [((draw((2, 3)),), {"dtype": np.dtype(np.float64)})]
+
+
+@structured(lambda g, y, x: cast(g, x.dtype), saves="", infer=lambda x: Spec((), float))
+def to_scalar(x, /):
+    """The sum of all elements as a Python float: how a gradient reaches a Scalar."""
+    return x if x.__class__ is float else float(np.sum(x))
+
+
+to_scalar.op.samples = lambda draw: [((draw(()),), {})]
+
+
+@elementwise(lambda g, y, x: g, saves="", scalar=lambda x: x)
+def clone(x):
+    """A copy that gradients flow through.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.clone(autograd.tensor([1.0, 2.0]))
+    tensor([1., 2.])
+    """
+    return np.array(x, copy=True)[()]

@@ -1,0 +1,186 @@
+"""Normalisation and dropout."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .. import random
+from ..dtypes import to_common
+from ..families import shape_of, structured
+from ..graph import Spec, Variable
+from .reduce import mean, sum
+from .shape import _reshape
+from .transcendental import sqrt
+
+
+def _around(v: Any, x: Any) -> Any:
+    """A value for each channel, shaped to broadcast over (N, C, ...)."""
+    return _reshape(v, shape=(-1, *(1,) * (len(x.shape) - 2)))
+
+
+def _batch_norm_rule(g, y, x, weight, bias, *, eps):
+    dims = tuple(i for i in range(len(x.shape)) if i != 1)
+    # Mean and variance depend on x: they are worked out again by recorded ops, so that the
+    # gradient of this gradient is right too.
+    centred = x - mean(x, dims, keepdim=True)
+    scale = 1.0 / sqrt(mean(centred * centred, dims, keepdim=True) + eps)
+    normal = centred * scale
+    h = g if weight is None else g * _around(weight, x)
+    inner = h - mean(h, dims, keepdim=True) - normal * mean(h * normal, dims, keepdim=True)
+    return (
+        scale * inner,
+        None if weight is None else sum(g * normal, dims),
+        None if bias is None else sum(g, dims),
+    )
+
+
+@structured(
+    joint=_batch_norm_rule,
+    saves="x weight",
+    promotes=to_common,
+    infer=lambda x, weight, bias, *, eps: Spec(x.shape, x.dtype),
+)
+def _batch_norm(x, weight, bias, /, *, eps):
+    """Normalise each channel by its own mean and (biased) variance over the batch."""
+    dims = tuple(i for i in range(x.ndim) if i != 1)
+    shape = (-1, *(1,) * (x.ndim - 2))
+    centred = x - x.mean(dims, keepdims=True)
+    scale = 1.0 / np.sqrt((centred * centred).mean(dims, keepdims=True) + x.dtype.type(eps))
+    if weight is not None:
+        scale = scale * weight.reshape(shape)
+    centred *= scale
+    if bias is not None:
+        centred += bias.reshape(shape)
+    return centred
+
+
+_batch_norm.op.samples = lambda draw: [
+    ((draw((4, 3)), draw((3,)), draw((3,))), {"eps": 1e-5}),
+    ((draw((2, 3, 2, 2)), None, None), {"eps": 1e-3}),
+]
+
+
+def batch_norm(
+    input: Any,
+    running_mean: Any,
+    running_var: Any,
+    weight: Any = None,
+    bias: Any = None,
+    training: bool = False,
+    momentum: float = 0.1,
+    eps: float = 1e-5,
+) -> Any:
+    """Normalise each channel: ``(x - mean) / sqrt(var + eps) * weight + bias``.
+
+    In training the statistics are those of the batch (over every dimension but the second), and
+    the running ones move towards them: ``running = (1 - momentum) * running + momentum * new``,
+    the variance with ``n - 1``. Otherwise the running ones are used. Ioffe and Szegedy 2015.
+
+    Parameters
+    ----------
+    input : Tensor, (N, C, ...)
+    running_mean, running_var : Tensor, (C,), or None
+        Changed in place in training.
+    weight, bias : Tensor, (C,), optional
+    training : bool
+    momentum, eps : float
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, there is one value a channel in training, or no statistics in
+        evaluation.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> x = autograd.tensor([[0.0], [2.0]])
+    >>> autograd.batch_norm(x, None, None, training=True, eps=0.0)
+    tensor([[-1.],
+            [ 1.]])
+    """
+    shape = shape_of(input, "batch_norm")
+    if len(shape) < 2:
+        raise ValueError(f"batch_norm: expected input (N, C, ...), met {shape}")
+    names = ("running_mean", "running_var", "weight", "bias")
+    for name, value in zip(names, (running_mean, running_var, weight, bias), strict=True):
+        if value is not None and shape_of(value, "batch_norm") != shape[1:2]:
+            raise ValueError(
+                f"batch_norm: {name} must have shape {shape[1:2]}, one value a channel, met "
+                f"{shape_of(value, 'batch_norm')}"
+            )
+    if not training:
+        if running_mean is None or running_var is None:
+            raise ValueError(
+                "batch_norm: without training, running_mean and running_var are needed"
+            )
+        y = (input - _around(running_mean, input)) / sqrt(_around(running_var, input) + eps)
+        y = y if weight is None else y * _around(weight, input)
+        return y if bias is None else y + _around(bias, input)
+    size = int(np.prod(shape)) // max(shape[1], 1)
+    if size <= 1:
+        raise ValueError(f"batch_norm: training needs more than one value a channel, met {shape}")
+    if running_mean is not None and running_var is not None:
+        value = input.detach() if isinstance(input, Variable) else input
+        dims = tuple(i for i in range(len(shape)) if i != 1)
+        middle = mean(value, dims, keepdim=True)
+        off = value - middle
+        unbiased = sum(off * off, dims) / (size - 1)
+        for running, new in (
+            (running_mean, _reshape(middle, shape=(-1,))),
+            (running_var, unbiased),
+        ):
+            running.copy_(running * (1.0 - momentum) + new * momentum)
+    return _batch_norm(input, weight, bias, eps=float(eps))
+
+
+@structured(None, infer=lambda x, *, p, generator: Spec(x.shape, x.dtype))
+def dropout_mask(x, /, *, p, generator):
+    """Zeros with probability `p`, else 1 / (1 - p), in the shape of x."""
+    keep = generator.random(x.shape) >= p
+    scale = 0.0 if p == 1.0 else 1.0 / (1.0 - p)
+    return (keep * x.dtype.type(scale)).astype(x.dtype, copy=False)
+
+
+def _ready(draw):
+    return [((draw((3, 4)),), {"p": 0.5, "generator": random.Generator(0)})]
+
+
+dropout_mask.op.samples = _ready
+
+
+def dropout(
+    input: Any, p: float = 0.5, training: bool = True, *, generator: random.Generator | None = None
+) -> Any:
+    """Set elements to zero with probability `p`, and scale the rest by ``1 / (1 - p)``.
+
+    Parameters
+    ----------
+    input : Tensor
+    p : float
+        From 0 to 1.
+    training : bool
+        If False, `input` itself is returned.
+    generator : Generator, optional
+        Source of the random numbers; default the one that `manual_seed` seeds.
+
+    Raises
+    ------
+    ValueError
+        If `p` is not a probability.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> _ = autograd.manual_seed(0)
+    >>> autograd.dropout(autograd.ones(4), 1.0)
+    tensor([0., 0., 0., 0.])
+    """
+    if not 0.0 <= p <= 1.0:
+        raise ValueError(f"dropout: p must be from 0 to 1, not {p}")
+    if not training or p == 0.0:
+        return input
+    source = random.default_generator if generator is None else generator
+    return input * dropout_mask(input, p=float(p), generator=source)

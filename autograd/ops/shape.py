@@ -1,0 +1,370 @@
+"""Ops that move or repeat elements."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from ..dtypes import to_common
+from ..families import dim_of, movement, shape_of, simple
+from ..graph import Spec
+
+
+def sizes(who: str, given: Any) -> tuple[int, ...]:
+    """Sizes given as ``(2, 3)`` or as one sequence ``((2, 3),)``."""
+    if len(given) == 1 and isinstance(given[0], tuple | list):
+        given = given[0]
+    try:
+        return tuple([n.__index__() for n in given])
+    except AttributeError:
+        raise TypeError(f"{who}: expected ints, not {tuple(given)}") from None
+
+
+@movement(lambda g, y, x, shape: _reshape(g, shape=x.shape))
+def _reshape(x, /, *, shape):
+    return x.reshape(shape)
+
+
+_reshape.op.samples = lambda draw: [((draw((2, 3)),), {"shape": (3, 2)})]
+
+
+def reshape(input: Any, *shape: Any) -> Any:
+    """Give the same elements, in row-major order, another shape; a view where possible.
+
+    Parameters
+    ----------
+    input : Tensor
+    shape : int...
+        One entry may be -1: it is worked out from the others.
+
+    Raises
+    ------
+    ValueError
+        If the number of elements differs.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.reshape(autograd.arange(6), (2, -1)).shape
+    (2, 3)
+    """
+    old = shape_of(input, "reshape")
+    new = sizes("reshape", shape)
+    count, known = math.prod(old), math.prod(n for n in new if n != -1)
+    if new.count(-1) == 1 and known and count % known == 0:
+        new = tuple(count // known if n == -1 else n for n in new)
+    if min(new, default=0) < 0 or math.prod(new) != count:
+        raise ValueError(f"reshape: shape {old} has {count} elements, which do not fill {new}")
+    return _reshape(input, shape=new)
+
+
+def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
+    """Merge the dimensions from `start_dim` to `end_dim` into one.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.flatten(autograd.zeros(2, 3, 4), 1).shape
+    (2, 12)
+    """
+    shape = shape_of(input, "flatten")
+    first = dim_of("flatten", start_dim, len(shape))
+    last = dim_of("flatten", end_dim, len(shape))
+    if first > last:
+        raise ValueError(f"flatten: start_dim {start_dim} comes after end_dim {end_dim}")
+    merged = math.prod(shape[first : last + 1])
+    return _reshape(input, shape=(*shape[:first], merged, *shape[last + 1 :]))
+
+
+def _inverse(dims: Sequence[int]) -> tuple[int, ...]:
+    return tuple(dims.index(i) for i in range(len(dims)))
+
+
+@movement(lambda g, y, x, dims: _permute(g, dims=_inverse(dims)))
+def _permute(x, /, *, dims):
+    return x.transpose(dims)
+
+
+_permute.op.samples = lambda draw: [((draw((2, 3, 4)),), {"dims": (2, 0, 1)})]
+
+
+def permute(input: Any, *dims: Any) -> Any:
+    """Reorder the dimensions; a view.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.permute(autograd.zeros(2, 3, 4), (2, 0, 1)).shape
+    (4, 2, 3)
+    """
+    ndim = len(shape_of(input, "permute"))
+    order = tuple(dim_of("permute", d, ndim) for d in sizes("permute", dims))
+    if sorted(order) != list(range(ndim)):
+        raise ValueError(f"permute: dims {order} do not name each of {ndim} dimensions once")
+    return _permute(input, dims=order)
+
+
+def transpose(input: Any, dim0: int, dim1: int) -> Any:
+    """Swap two dimensions; a view.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.transpose(autograd.zeros(2, 3), 0, 1).shape
+    (3, 2)
+    """
+    ndim = len(shape_of(input, "transpose"))
+    a, b = dim_of("transpose", dim0, ndim), dim_of("transpose", dim1, ndim)
+    order = list(range(ndim))
+    if ndim:
+        order[a], order[b] = order[b], order[a]
+    return _permute(input, dims=tuple(order))
+
+
+@simple
+@movement(lambda g, y, x: mT(g))
+def mT(x, /):
+    """Swap the last two dimensions; a view.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.mT(autograd.zeros(2, 3)).shape
+    (3, 2)
+    """
+    return x.swapaxes(-1, -2)
+
+
+mT.op.samples = lambda draw: [((draw((2, 3, 4)),), {})]
+
+
+@movement(lambda g, y, x, shape: g)  # the engine sums over the repeated dimensions
+def _expand(x, /, *, shape):
+    return np.broadcast_to(x, shape)
+
+
+_expand.op.samples = lambda draw: [((draw((3, 1)),), {"shape": (2, 3, 4)})]
+
+
+def expand(input: Any, *shape: Any) -> Any:
+    """Repeat dimensions of size one, without copying; -1 leaves a dimension as it is.
+
+    Raises
+    ------
+    ValueError
+        If a dimension that is not of size one would have to change.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.expand(autograd.zeros(3, 1), 3, 4).shape
+    (3, 4)
+    """
+    old = shape_of(input, "expand")
+    new = sizes("expand", shape)
+    extra = len(new) - len(old)
+    full = tuple(old[i - extra] if n == -1 and i >= extra else n for i, n in enumerate(new))
+    fits = extra >= 0 and all(o in (1, n) for o, n in zip(old, full[extra:], strict=True))
+    if not fits or min(full, default=0) < 0:
+        raise ValueError(f"expand: shape {old} does not expand to {new}")
+    return _expand(input, shape=full)
+
+
+def squeeze(input: Any, dim: Any = None) -> Any:
+    """Remove dimensions of size one: all of them, or those of `dim` that are of size one.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.squeeze(autograd.zeros(1, 3, 1)).shape
+    (3,)
+    """
+    shape = shape_of(input, "squeeze")
+    if dim is None:
+        chosen = range(len(shape))
+    else:
+        chosen = [
+            dim_of("squeeze", d, len(shape)) for d in (dim if isinstance(dim, tuple) else (dim,))
+        ]
+    new = tuple(n for i, n in enumerate(shape) if n != 1 or i not in chosen)
+    return _reshape(input, shape=new)
+
+
+def unsqueeze(input: Any, dim: int) -> Any:
+    """Insert a dimension of size one before `dim`.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.unsqueeze(autograd.zeros(2, 3), -1).shape
+    (2, 3, 1)
+    """
+    shape = shape_of(input, "unsqueeze")
+    at = dim_of("unsqueeze", dim, len(shape) + 1)
+    return _reshape(input, shape=(*shape[:at], 1, *shape[at:]))
+
+
+def _cat_rule(g, y, *tensors, dim):
+    pieces, start = [], 0
+    for t in tensors:
+        stop = start + t.shape[dim]
+        pieces.append(_narrow(g, dim=dim, start=start, stop=stop))
+        start = stop
+    return pieces
+
+
+def _cat_infer(*specs, dim):
+    shape = list(specs[0].shape)
+    shape[dim] = sum(s.shape[dim] for s in specs)
+    dtype = to_common([np.empty(1, s.dtype) for s in specs])
+    return Spec(shape, np.result_type(*dtype))
+
+
+@movement(joint=_cat_rule, infer=_cat_infer, promotes=to_common)
+def _cat(*tensors, dim):
+    return np.concatenate(tensors, axis=dim)
+
+
+_cat.op.samples = lambda draw: [((draw((2, 3)), draw((2, 1)), draw((2, 2))), {"dim": 1})]
+
+
+def cat(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any:
+    """Join tensors along an existing dimension.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or their other dimensions differ.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.cat([autograd.zeros(2, 3), autograd.ones(1, 3)]).shape
+    (3, 3)
+    """
+    tensors = tuple(tensors)
+    if not tensors:
+        raise ValueError("cat: expected at least one tensor")
+    shapes = [shape_of(t, "cat") for t in tensors]
+    if not shapes[0]:
+        raise ValueError("cat: 0-d tensors have no dimension to join along; use stack")
+    at = dim_of("cat", dim if axis is None else axis, len(shapes[0]))
+    rest = {(len(s), *s[:at], *s[at + 1 :]) for s in shapes}
+    if len(rest) > 1:
+        raise ValueError(f"cat: along dim {at} all other dimensions must be equal, met {shapes}")
+    return _cat(*tensors, dim=at)
+
+
+def stack(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any:
+    """Join tensors of one shape along a new dimension.
+
+    Raises
+    ------
+    ValueError
+        If there are none, or their shapes differ.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.stack([autograd.zeros(3), autograd.ones(3)]).shape
+    (2, 3)
+    """
+    tensors = tuple(tensors)
+    shapes = {shape_of(t, "stack") for t in tensors}
+    if len(shapes) != 1:
+        raise ValueError(f"stack: expected tensors of one shape, met {sorted(shapes)}")
+    at = dim_of("stack", dim if axis is None else axis, len(shapes.pop()) + 1)
+    return _cat(*(unsqueeze(t, at) for t in tensors), dim=at)
+
+
+def _narrow_shape(shape, dim, start, stop):
+    return (*shape[:dim], stop - start, *shape[dim + 1 :])
+
+
+@movement(
+    lambda g, y, x, dim, start, stop: _pad(
+        g,
+        widths=tuple(
+            (start, x.shape[dim] - stop) if i == dim else (0, 0) for i in range(len(x.shape))
+        ),
+        value=0.0,
+    )
+)
+def _narrow(x, /, *, dim, start, stop):
+    return x[(slice(None),) * dim + (slice(start, stop),)]
+
+
+_narrow.op.samples = lambda draw: [((draw((2, 5)),), {"dim": 1, "start": 1, "stop": 3})]
+
+
+def _unpad(g, widths, shape):
+    for i, (n, (before, _)) in enumerate(zip(shape, widths, strict=True)):
+        if g.shape[i] != n:
+            g = _narrow(g, dim=i, start=before, stop=before + n)
+    return g
+
+
+@movement(
+    lambda g, y, x, widths, value: _unpad(g, widths, x.shape),
+    infer=lambda x, *, widths, value: Spec(
+        [n + a + b for n, (a, b) in zip(x.shape, widths, strict=True)], x.dtype
+    ),
+)
+def _pad(x, /, *, widths, value):
+    y = np.full([n + a + b for n, (a, b) in zip(x.shape, widths, strict=True)], value, x.dtype)
+    y[tuple(slice(a, a + n) for n, (a, _) in zip(x.shape, widths, strict=True))] = x
+    return y
+
+
+_pad.op.samples = lambda draw: [((draw((2, 3)),), {"widths": ((1, 0), (2, 1)), "value": 0.5})]
+
+
+def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
+    """Put a border around the last dimensions.
+
+    Parameters
+    ----------
+    input : Tensor
+    pad : sequence of int
+        ``(last_before, last_after, second_last_before, ...)``, as in PyTorch. A negative width
+        cuts elements off.
+    mode : {"constant"}
+    value : float, optional
+        What to fill with (0).
+
+    Raises
+    ------
+    ValueError
+        If there are more pairs than dimensions, an odd number of widths, an unknown mode, or
+        more is cut than there is.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.pad(autograd.ones(2), (1, 2))
+    tensor([0., 1., 1., 0., 0.])
+    """
+    if mode != "constant":
+        raise ValueError(f"pad: mode {mode!r} is unknown; expected 'constant'")
+    shape = shape_of(input, "pad")
+    widths = sizes("pad", (tuple(pad),))
+    if len(widths) % 2 or len(widths) > 2 * len(shape):
+        raise ValueError(
+            f"pad: expected a pair of widths for each of at most {len(shape)} dimensions, "
+            f"met {widths}"
+        )
+    pairs = [(0, 0)] * (len(shape) - len(widths) // 2)
+    pairs += [(widths[i], widths[i + 1]) for i in range(len(widths) - 2, -1, -2)]
+    if any(n + a + b < 0 for n, (a, b) in zip(shape, pairs, strict=True)):
+        raise ValueError(f"pad: widths {widths} cut more than shape {shape} has")
+    for i, (a, b) in enumerate(pairs):
+        if a < 0 or b < 0:
+            size = shape[i] + min(a, 0) + min(b, 0)
+            if size < 0:
+                raise ValueError(f"pad: widths {widths} cut more than shape {shape} has")
+            input = _narrow(input, dim=i, start=-min(a, 0), stop=-min(a, 0) + size)
+    grown = tuple((max(a, 0), max(b, 0)) for a, b in pairs)
+    return _pad(input, widths=grown, value=0.0 if value is None else value)

@@ -1,0 +1,1033 @@
+"""Tensor: the engine over NumPy arrays, under PyTorch's method names."""
+
+from __future__ import annotations
+
+import copy
+import sys
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import numpy as np
+
+from . import differentiate, random
+from .changes import CHANGES
+from .dtypes import check_supported, get_default_dtype
+from .engine import watch_views
+from .graph import Abstract, Variable, new_leaf, register_front, wrap
+from .modes import mode
+from .ops import activation, arithmetic, index, linalg, loss, reduce, shape, transcendental
+from .printing import tensor_text
+
+Shape = tuple[int, ...]
+
+
+class Tensor(Variable):
+    """An array that can record what is done with it.
+
+    Parameters
+    ----------
+    data : Tensor, ndarray, number or nested sequence
+        An ndarray is shared, not copied (`autograd.tensor` copies).
+    requires_grad : bool
+        Record operations on this tensor, so that `backward` can fill in `grad`.
+    dtype : dtype, optional
+
+    Raises
+    ------
+    TypeError
+        If data are not real numbers or bools, or gradients are asked of integers.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> x = autograd.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    >>> (x * x).sum().backward()
+    >>> x.grad
+    tensor([2., 4., 6.])
+    """
+
+    __slots__ = ()
+    # ndarray + tensor is ours to answer; without this NumPy would build an object array.
+    __array_ufunc__ = None
+
+    def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None) -> None:
+        self.value = to_array(data, dtype)
+        self.node = None
+        self.requires_grad = False
+        if requires_grad:
+            self.requires_grad_()
+
+    # --- What it is ---------------------------------------------------------------------------
+
+    @property
+    def shape(self) -> Shape:
+        """Sizes of the dimensions."""
+        return self.value.shape
+
+    @property
+    def dtype(self) -> Any:
+        """NumPy dtype of the elements."""
+        return self.value.dtype
+
+    @property
+    def ndim(self) -> int:
+        """Number of dimensions."""
+        return len(self.value.shape)
+
+    @property
+    def T(self) -> Tensor:
+        """All dimensions reversed."""
+        return shape.permute(self, tuple(range(self.ndim))[::-1])
+
+    @property
+    def mT(self) -> Tensor:
+        """The last two dimensions swapped."""
+        return shape.mT(self)
+
+    @property
+    def grad(self) -> Tensor | None:
+        """The accumulated gradient, or None."""
+        return None if self.node is None else self.node.grad
+
+    @grad.setter
+    def grad(self, gradient: Tensor | None) -> None:
+        if gradient is not None:
+            if not isinstance(gradient, Tensor):
+                raise TypeError(f"grad must be a Tensor or None, not {type(gradient).__name__}")
+            if gradient.shape != self.shape or gradient.dtype != self.dtype:
+                raise ValueError(
+                    f"grad must be {self.dtype} {self.shape} as the tensor is, not "
+                    f"{gradient.dtype} {gradient.shape}"
+                )
+        if self.node is None:
+            self.node = new_leaf(self)
+        self.node.grad = gradient
+
+    @property
+    def data(self) -> Tensor:
+        """The values without the graph, sharing memory; assignable."""
+        return self.detach()
+
+    @data.setter
+    def data(self, other: Any) -> None:
+        self.value = to_array(other, self.dtype)
+        CHANGES.mark(self.value, "assignment to .data")
+
+    @property
+    def is_leaf(self) -> bool:
+        """True if no recorded op produced this tensor."""
+        return self.node is None or self.node.op is None
+
+    def size(self, dim: int | None = None) -> Any:
+        """Shape, or the size of one dimension."""
+        return self.shape if dim is None else self.shape[dim]
+
+    def dim(self) -> int:
+        """Number of dimensions."""
+        return self.ndim
+
+    def numel(self) -> int:
+        """Number of elements."""
+        return int(np.prod(self.shape))
+
+    def is_floating_point(self) -> bool:
+        """True for a float dtype."""
+        return self.dtype.kind == "f"
+
+    # --- Values -------------------------------------------------------------------------------
+
+    def numpy(self) -> np.ndarray:
+        """The values as an ndarray that shares memory.
+
+        Raises
+        ------
+        RuntimeError
+            If the tensor requires grad: what NumPy does with it would not be recorded.
+        """
+        if self.requires_grad:
+            raise RuntimeError("numpy(): this tensor requires grad; use detach().numpy()")
+        return self.array()
+
+    def array(self) -> np.ndarray:
+        """The values as an ndarray that shares memory, whether or not gradients are recorded."""
+        if self.value.__class__ is Abstract:
+            raise _no_value(self, "its values")
+        if not isinstance(self.value, np.ndarray):  # a 0-d result is kept as a NumPy scalar
+            self.value = np.array(self.value)
+        return self.value
+
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        if copy:
+            return np.array(self.numpy(), dtype)
+        return self.numpy() if dtype is None else self.numpy().astype(dtype, copy=False)
+
+    def item(self) -> Any:
+        """The only element, as a Python number.
+
+        Raises
+        ------
+        ValueError
+            If there is not exactly one element.
+        """
+        if self.value.__class__ is Abstract:
+            raise _no_value(self, "item()")
+        if self.value.size != 1:
+            raise ValueError(f"item(): shape {self.shape} has {self.numel()} elements, not one")
+        return self.value.item()
+
+    def tolist(self) -> Any:
+        """The values as nested lists."""
+        return self.array().tolist()
+
+    def __bool__(self) -> bool:
+        if self.value.__class__ is Abstract:
+            raise _no_value(self, "bool()")
+        if self.value.size != 1:
+            raise ValueError(
+                f"the truth of a tensor of shape {self.shape} is not defined: use .any() or .all()"
+            )
+        return bool(self.value)
+
+    def __float__(self) -> float:
+        return float(self._single("float()"))
+
+    def __int__(self) -> int:
+        return int(self._single("int()"))
+
+    def __index__(self) -> int:
+        if self.dtype.kind not in "iub":
+            raise TypeError(f"only an integer tensor can be an index, not {self.dtype}")
+        return int(self._single("an index"))
+
+    def _single(self, what: str) -> Any:
+        if self.value.__class__ is Abstract:
+            raise _no_value(self, what)
+        return self.item()
+
+    def __len__(self) -> int:
+        if not self.shape:
+            raise TypeError("len() of a 0-d tensor")
+        return self.shape[0]
+
+    def __iter__(self) -> Iterator[Tensor]:
+        if not self.shape:
+            raise TypeError("iteration over a 0-d tensor")
+        return (self[i] for i in range(self.shape[0]))
+
+    def __contains__(self, element: Any) -> bool:
+        return bool(np.any(self.array() == getattr(element, "value", element)))
+
+    def __repr__(self) -> str:
+        return tensor_text(self)
+
+    def __format__(self, spec: str) -> str:
+        return format(self.item(), spec) if not self.shape and spec else repr(self)
+
+    def __hash__(self) -> int:
+        return id(self)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
+        if not self.is_leaf:
+            raise RuntimeError("only leaf tensors can be deep-copied; detach() it first")
+        copied = object.__new__(type(self))
+        memo[id(self)] = copied
+        copied.value = copy.deepcopy(self.value, memo)
+        copied.node, copied.requires_grad = None, False
+        if self.requires_grad:
+            copied.requires_grad_()
+        if self.grad is not None:
+            copied.grad = copy.deepcopy(self.grad, memo)
+        return copied
+
+    def __reduce__(self) -> Any:
+        if not self.is_leaf:
+            raise RuntimeError("only leaf tensors can be pickled; detach() it first")
+        return _rebuilt, (type(self), self.array(), self.requires_grad)
+
+    # --- The graph ----------------------------------------------------------------------------
+
+    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
+        """Start (or stop) recording operations on this leaf; returns the tensor itself.
+
+        Raises
+        ------
+        TypeError
+            If the dtype is not floating-point: only floats have gradients.
+        RuntimeError
+            If recording is to stop on a tensor that is not a leaf.
+        """
+        if requires_grad and self.dtype.kind != "f":
+            raise TypeError(
+                f"only floating-point tensors can require grad, not {self.dtype}; convert with "
+                ".to(np.float32) first"
+            )
+        if not requires_grad and not self.is_leaf:
+            raise RuntimeError("requires_grad_(False) is for leaves; use detach()")
+        if requires_grad and self.node is None:
+            self.node = new_leaf(self)
+        self.requires_grad = bool(requires_grad)
+        return self
+
+    def detach(self) -> Tensor:
+        """The same values (shared memory) without the graph."""
+        return wrap(self.value)
+
+    def backward(
+        self,
+        gradient: Any = None,
+        retain_graph: bool | None = None,
+        create_graph: bool = False,
+        inputs: Any = None,
+    ) -> None:
+        """Accumulate gradients in the leaves; see `autograd.backward`."""
+        differentiate.backward(self, gradient, retain_graph, create_graph, inputs)
+
+    def retain_grad(self) -> None:
+        """Keep the gradient of this intermediate result in `grad` too."""
+        differentiate.retain_grad(self)
+
+    def register_hook(self, hook: Callable[[Any], Any]) -> differentiate.Handle:
+        """Call `hook(gradient)` when the gradient is complete; a result replaces it."""
+        return differentiate.register_hook(self, hook)
+
+    # --- Operators ----------------------------------------------------------------------------
+
+    def __add__(self, other: Any) -> Any:
+        return arithmetic.add(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __radd__(self, other: Any) -> Any:
+        return arithmetic.add(other, self) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __sub__(self, other: Any) -> Any:
+        return arithmetic.sub(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __rsub__(self, other: Any) -> Any:
+        return arithmetic.sub(other, self) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __mul__(self, other: Any) -> Any:
+        return arithmetic.mul(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __rmul__(self, other: Any) -> Any:
+        return arithmetic.mul(other, self) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __truediv__(self, other: Any) -> Any:
+        return arithmetic.div(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __rtruediv__(self, other: Any) -> Any:
+        return arithmetic.div(other, self) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __pow__(self, other: Any) -> Any:
+        return arithmetic.pow(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __rpow__(self, other: Any) -> Any:
+        return arithmetic.pow(other, self) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __matmul__(self, other: Any) -> Any:
+        return linalg.matmul(self, other)
+
+    def __rmatmul__(self, other: Any) -> Any:
+        return linalg.matmul(other, self)
+
+    def __neg__(self) -> Any:
+        return arithmetic.neg(self)
+
+    def __pos__(self) -> Any:
+        return self
+
+    def __abs__(self) -> Any:
+        return arithmetic.absolute(self)
+
+    def __invert__(self) -> Any:
+        if self.dtype.kind != "b":
+            raise TypeError(f"~ is for bool tensors, not {self.dtype}")
+        return wrap(np.logical_not(self.value))
+
+    def __eq__(self, other: Any) -> Any:
+        return arithmetic.eq(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __ne__(self, other: Any) -> Any:
+        return arithmetic.ne(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __lt__(self, other: Any) -> Any:
+        return arithmetic.lt(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __le__(self, other: Any) -> Any:
+        return arithmetic.le(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __gt__(self, other: Any) -> Any:
+        return arithmetic.gt(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __ge__(self, other: Any) -> Any:
+        return arithmetic.ge(self, other) if isinstance(other, OPERANDS) else NotImplemented
+
+    def __getitem__(self, key: Any) -> Tensor:
+        return index.getitem(self, key)
+
+    # --- Changes in place ---------------------------------------------------------------------
+
+    def __setitem__(self, key: Any, value: Any) -> None:
+        where = index.canonical(key)
+        if self._recording(value):
+            self._replace(index.put(self, value, where), "__setitem__")
+            return
+        if isinstance(value, Variable):
+            value = value.value
+        try:
+            self.array()[where] = value
+        except (IndexError, ValueError) as error:
+            raise type(error)(f"__setitem__: {error} (tensor of shape {self.shape})") from None
+        CHANGES.mark(self.value, "__setitem__")
+
+    def _recording(self, *others: Any) -> bool:
+        """True if a change by `others` must be recorded."""
+        return mode.grad and (
+            self.requires_grad or any(isinstance(v, Variable) and v.requires_grad for v in others)
+        )
+
+    def _replace(self, result: Any, name: str) -> Tensor:
+        """Put a freshly computed result in the place of the old values."""
+        if result.requires_grad:
+            if self.is_leaf and self.requires_grad:
+                raise RuntimeError(
+                    f"{name}: a leaf that requires grad cannot be changed in place; do it inside "
+                    "no_grad(), or use the out-of-place form"
+                )
+            if self.value.__class__ is not Abstract and self.array().base is not None:
+                raise RuntimeError(
+                    f"{name}: this tensor is a view of another one's memory, and a change of a "
+                    "view is not recorded; use the out-of-place form, or change a clone()"
+                )
+        if result.shape != self.shape:
+            raise ValueError(
+                f"{name}: a result of shape {result.shape} does not fit in place into {self.shape}"
+            )
+        if not np.can_cast(result.dtype, self.dtype, "same_kind"):
+            raise TypeError(f"{name}: a {result.dtype} result does not fit into {self.dtype}")
+        if self.value.__class__ is Abstract:
+            self.value = result.value
+        else:
+            array = self.array()
+            if not array.flags.writeable:
+                raise ValueError(f"{name}: the memory of this tensor is read-only; clone() it")
+            np.copyto(array, result.value, casting="same_kind")
+            CHANGES.mark(array, name)
+        if result.requires_grad:
+            self.node, self.requires_grad = result.node, True
+            if sys.getrefcount(self.value) > 2:
+                watch_views()
+        return self
+
+    def __iadd__(self, other: Any) -> Tensor:
+        return self._replace(arithmetic.add(self, other), "add_")
+
+    def __isub__(self, other: Any) -> Tensor:
+        return self._replace(arithmetic.sub(self, other), "sub_")
+
+    def __imul__(self, other: Any) -> Tensor:
+        return self._replace(arithmetic.mul(self, other), "mul_")
+
+    def __itruediv__(self, other: Any) -> Tensor:
+        return self._replace(arithmetic.div(self, other), "div_")
+
+    def __ipow__(self, other: Any) -> Tensor:
+        return self._replace(arithmetic.pow(self, other), "pow_")
+
+    def add_(self, other: Any) -> Tensor:
+        """In place `autograd.add`."""
+        return self._replace(arithmetic.add(self, other), "add_")
+
+    def sub_(self, other: Any) -> Tensor:
+        """In place `autograd.sub`."""
+        return self._replace(arithmetic.sub(self, other), "sub_")
+
+    def mul_(self, other: Any) -> Tensor:
+        """In place `autograd.mul`."""
+        return self._replace(arithmetic.mul(self, other), "mul_")
+
+    def div_(self, other: Any) -> Tensor:
+        """In place `autograd.div`."""
+        return self._replace(arithmetic.div(self, other), "div_")
+
+    def pow_(self, other: Any) -> Tensor:
+        """In place `autograd.pow`."""
+        return self._replace(arithmetic.pow(self, other), "pow_")
+
+    def relu_(self) -> Tensor:
+        """In place `autograd.relu`."""
+        return self._replace(activation.relu(self), "relu_")
+
+    def sigmoid_(self) -> Tensor:
+        """In place `autograd.sigmoid`."""
+        return self._replace(activation.sigmoid(self), "sigmoid_")
+
+    def tanh_(self) -> Tensor:
+        """In place `autograd.tanh`."""
+        return self._replace(transcendental.tanh(self), "tanh_")
+
+    def exp_(self) -> Tensor:
+        """In place `autograd.exp`."""
+        return self._replace(transcendental.exp(self), "exp_")
+
+    def sqrt_(self) -> Tensor:
+        """In place `autograd.sqrt`."""
+        return self._replace(transcendental.sqrt(self), "sqrt_")
+
+    def neg_(self) -> Tensor:
+        """In place `autograd.neg`."""
+        return self._replace(arithmetic.neg(self), "neg_")
+
+    def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
+        """In place `autograd.clamp`."""
+        return self._replace(arithmetic.clamp(self, min, max), "clamp_")
+
+    def copy_(self, source: Any) -> Tensor:
+        """Overwrite with the values of `source`, which broadcasts."""
+        self[...] = source
+        return self
+
+    def fill_(self, number: float) -> Tensor:
+        """Overwrite every element with one number."""
+        self[...] = number
+        return self
+
+    def zero_(self) -> Tensor:
+        """Overwrite with zeros."""
+        return self.fill_(0)
+
+    def uniform_(self, low: float = 0.0, high: float = 1.0, *, generator: Any = None) -> Tensor:
+        """Overwrite with uniform random numbers from [low, high)."""
+        source = generator or random.default_generator
+        return self.copy_(source.random(self.shape) * (high - low) + low)
+
+    def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
+        """Overwrite with normal random numbers."""
+        source = generator or random.default_generator
+        return self.copy_(source.normal(self.shape) * std + mean)
+
+    # --- Methods: one line each, over the ops -------------------------------------------------
+
+    def add(self, other: Any) -> Any:
+        """See `autograd.add`."""
+        return arithmetic.add(self, other)
+
+    def sub(self, other: Any) -> Any:
+        """See `autograd.sub`."""
+        return arithmetic.sub(self, other)
+
+    def mul(self, other: Any) -> Any:
+        """See `autograd.mul`."""
+        return arithmetic.mul(self, other)
+
+    def div(self, other: Any) -> Any:
+        """See `autograd.div`."""
+        return arithmetic.div(self, other)
+
+    def pow(self, other: Any) -> Any:
+        """See `autograd.pow`."""
+        return arithmetic.pow(self, other)
+
+    def maximum(self, other: Any) -> Any:
+        """See `autograd.maximum`."""
+        return arithmetic.maximum(self, other)
+
+    def minimum(self, other: Any) -> Any:
+        """See `autograd.minimum`."""
+        return arithmetic.minimum(self, other)
+
+    def eq(self, other: Any) -> Any:
+        """See `autograd.eq`."""
+        return arithmetic.eq(self, other)
+
+    def ne(self, other: Any) -> Any:
+        """See `autograd.ne`."""
+        return arithmetic.ne(self, other)
+
+    def lt(self, other: Any) -> Any:
+        """See `autograd.lt`."""
+        return arithmetic.lt(self, other)
+
+    def le(self, other: Any) -> Any:
+        """See `autograd.le`."""
+        return arithmetic.le(self, other)
+
+    def gt(self, other: Any) -> Any:
+        """See `autograd.gt`."""
+        return arithmetic.gt(self, other)
+
+    def ge(self, other: Any) -> Any:
+        """See `autograd.ge`."""
+        return arithmetic.ge(self, other)
+
+    def neg(self) -> Any:
+        """See `autograd.neg`."""
+        return arithmetic.neg(self)
+
+    def abs(self) -> Any:
+        """See `autograd.abs`."""
+        return arithmetic.absolute(self)
+
+    def sign(self) -> Any:
+        """See `autograd.sign`."""
+        return arithmetic.sign(self)
+
+    def clone(self) -> Any:
+        """See `autograd.clone`."""
+        return arithmetic.clone(self)
+
+    def clamp(self, min: Any = None, max: Any = None) -> Any:
+        """See `autograd.clamp`."""
+        return arithmetic.clamp(self, min, max)
+
+    def where(self, condition: Any, other: Any) -> Any:
+        """See `autograd.where`."""
+        return arithmetic.where(condition, self, other)
+
+    def exp(self) -> Any:
+        """See `autograd.exp`."""
+        return transcendental.exp(self)
+
+    def log(self) -> Any:
+        """See `autograd.log`."""
+        return transcendental.log(self)
+
+    def sqrt(self) -> Any:
+        """See `autograd.sqrt`."""
+        return transcendental.sqrt(self)
+
+    def sin(self) -> Any:
+        """See `autograd.sin`."""
+        return transcendental.sin(self)
+
+    def cos(self) -> Any:
+        """See `autograd.cos`."""
+        return transcendental.cos(self)
+
+    def tanh(self) -> Any:
+        """See `autograd.tanh`."""
+        return transcendental.tanh(self)
+
+    def sigmoid(self) -> Any:
+        """See `autograd.sigmoid`."""
+        return activation.sigmoid(self)
+
+    def relu(self) -> Any:
+        """See `autograd.relu`."""
+        return activation.relu(self)
+
+    def softplus(self) -> Any:
+        """See `autograd.softplus`."""
+        return activation.softplus(self)
+
+    def sum(self, dim: Any = None, keepdim: bool = False, **also: Any) -> Any:
+        """See `autograd.sum`."""
+        return reduce.sum(self, dim, keepdim, **also)
+
+    def mean(self, dim: Any = None, keepdim: bool = False, **also: Any) -> Any:
+        """See `autograd.mean`."""
+        return reduce.mean(self, dim, keepdim, **also)
+
+    def amax(self, dim: Any = None, keepdim: bool = False, **also: Any) -> Any:
+        """See `autograd.amax`."""
+        return reduce.amax(self, dim, keepdim, **also)
+
+    def amin(self, dim: Any = None, keepdim: bool = False, **also: Any) -> Any:
+        """See `autograd.amin`."""
+        return reduce.amin(self, dim, keepdim, **also)
+
+    def logsumexp(self, dim: Any = None, keepdim: bool = False, **also: Any) -> Any:
+        """See `autograd.logsumexp`."""
+        return reduce.logsumexp(self, dim, keepdim, **also)
+
+    def max(self, dim: Any = None, keepdim: bool = False, **also: Any) -> Any:
+        """See `autograd.max`."""
+        return reduce.max(self, dim, keepdim, **also)
+
+    def min(self, dim: Any = None, keepdim: bool = False, **also: Any) -> Any:
+        """See `autograd.min`."""
+        return reduce.min(self, dim, keepdim, **also)
+
+    def var(
+        self, dim: Any = None, unbiased: bool = True, keepdim: bool = False, **also: Any
+    ) -> Any:
+        """See `autograd.var`."""
+        return reduce.var(self, dim, unbiased, keepdim, **also)
+
+    def std(
+        self, dim: Any = None, unbiased: bool = True, keepdim: bool = False, **also: Any
+    ) -> Any:
+        """See `autograd.std`."""
+        return reduce.std(self, dim, unbiased, keepdim, **also)
+
+    def argmax(self, dim: int | None = None, keepdim: bool = False) -> Any:
+        """See `autograd.argmax`."""
+        return reduce.argmax(self, dim, keepdim)
+
+    def argmin(self, dim: int | None = None, keepdim: bool = False) -> Any:
+        """See `autograd.argmin`."""
+        return reduce.argmin(self, dim, keepdim)
+
+    def softmax(self, dim: int | None = None, *, axis: int | None = None) -> Any:
+        """See `autograd.softmax`."""
+        return loss.softmax(self, dim, axis=axis)
+
+    def log_softmax(self, dim: int | None = None, *, axis: int | None = None) -> Any:
+        """See `autograd.log_softmax`."""
+        return loss.log_softmax(self, dim, axis=axis)
+
+    def any(self) -> Tensor:
+        """True if any element is true (or not zero)."""
+        return wrap(np.any(self.value))
+
+    def all(self) -> Tensor:
+        """True if all elements are true (or not zero)."""
+        return wrap(np.all(self.value))
+
+    def reshape(self, *sizes: Any) -> Any:
+        """See `autograd.reshape`."""
+        return shape.reshape(self, *sizes)
+
+    def permute(self, *dims: Any) -> Any:
+        """See `autograd.permute`."""
+        return shape.permute(self, *dims)
+
+    def expand(self, *sizes: Any) -> Any:
+        """See `autograd.expand`."""
+        return shape.expand(self, *sizes)
+
+    def view(self, *sizes: Any) -> Any:
+        """See `autograd.reshape`."""
+        return shape.reshape(self, *sizes)
+
+    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Any:
+        """See `autograd.flatten`."""
+        return shape.flatten(self, start_dim, end_dim)
+
+    def transpose(self, dim0: int, dim1: int) -> Any:
+        """See `autograd.transpose`."""
+        return shape.transpose(self, dim0, dim1)
+
+    def squeeze(self, dim: Any = None) -> Any:
+        """See `autograd.squeeze`."""
+        return shape.squeeze(self, dim)
+
+    def unsqueeze(self, dim: int) -> Any:
+        """See `autograd.unsqueeze`."""
+        return shape.unsqueeze(self, dim)
+
+    def matmul(self, other: Any) -> Any:
+        """See `autograd.matmul`."""
+        return linalg.matmul(self, other)
+
+    def take_along_dim(self, indices: Any, dim: int) -> Any:
+        """See `autograd.take_along_dim`."""
+        return index.take_along_dim(self, indices, dim)
+
+    def t(self) -> Tensor:
+        """Transpose of a matrix (a vector stays as it is)."""
+        if self.ndim > 2:
+            raise ValueError(f"t() is for at most 2 dimensions, met shape {self.shape}; use mT")
+        return self.T
+
+    def to(self, dtype: Any) -> Tensor:
+        """Convert to a dtype; the tensor itself if it has it already."""
+        wanted = np.dtype(dtype)
+        check_supported(wanted, "to")
+        return self if wanted == self.dtype else arithmetic.cast(self, wanted)
+
+    def float(self) -> Tensor:
+        """Convert to float32."""
+        return self.to(np.float32)
+
+    def double(self) -> Tensor:
+        """Convert to float64."""
+        return self.to(np.float64)
+
+    def long(self) -> Tensor:
+        """Convert to int64."""
+        return self.to(np.int64)
+
+    def bool(self) -> Tensor:
+        """Convert to bool."""
+        return self.to(np.bool_)
+
+
+register_front("array", Tensor)
+OPERANDS = (Variable, float, int, np.ndarray, np.generic)
+
+
+def _no_value(tensor: Tensor, what: str) -> TypeError:
+    return TypeError(
+        f"{what} of a traced tensor {tensor.value}: a trace has shapes and dtypes but no values, "
+        "so a branch on a value cannot be traced; use where()"
+    )
+
+
+def _rebuilt(cls: type[Tensor], value: np.ndarray, requires_grad: bool) -> Tensor:
+    tensor = object.__new__(cls)
+    tensor.value, tensor.node, tensor.requires_grad = value, None, False
+    return tensor.requires_grad_() if requires_grad else tensor
+
+
+# --- Making tensors -----------------------------------------------------------------------------
+
+
+def to_array(data: Any, dtype: Any = None) -> Any:
+    """Raw values of `data`, converted only where needed; Python floats take the default dtype."""
+    if isinstance(data, Variable):
+        data = data.value
+    if isinstance(data, np.ndarray | np.generic | Abstract):
+        array = data
+    else:
+        if isinstance(data, list | tuple):
+            data = _plain(data)
+        array = np.asarray(data)
+        if array.dtype == np.float64 and not _has_float64(data):
+            array = array.astype(get_default_dtype())
+    if isinstance(array, Abstract):
+        return array
+    if dtype is not None:
+        array = np.asarray(array, np.dtype(dtype))
+    check_supported(array.dtype, "a tensor")
+    if not array.dtype.isnative:
+        array = array.astype(array.dtype.newbyteorder("="))
+    return np.asarray(array)
+
+
+def _plain(data: Any) -> Any:
+    """Nested sequences with the tensors in them taken to arrays."""
+    if isinstance(data, list | tuple):
+        return [_plain(item) for item in data]
+    return data.array() if isinstance(data, Tensor) else getattr(data, "value", data)
+
+
+def _has_float64(data: Any) -> bool:
+    """True if float64 arrays are among nested sequences: they keep their dtype."""
+    if isinstance(data, list | tuple):
+        return any(_has_float64(item) for item in data)
+    return isinstance(data, np.ndarray | np.generic) and data.dtype == np.float64
+
+
+def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Make a tensor with a copy of `data`.
+
+    Parameters
+    ----------
+    data : number, nested sequence, ndarray or Tensor
+        Python floats become the default dtype (float32), ints int64; arrays keep theirs.
+    dtype : dtype, optional
+    requires_grad : bool
+
+    Raises
+    ------
+    ValueError
+        If nested sequences are ragged.
+    TypeError
+        If data are not real numbers or bools.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.tensor([[1.0, 2.0], [3.0, 4.0]])
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
+    return Tensor(np.array(to_array(data, dtype), copy=True), requires_grad)
+
+
+def as_tensor(data: Any, dtype: Any = None) -> Tensor:
+    """`data` as a tensor, sharing memory where that is possible.
+
+    Examples
+    --------
+    >>> import autograd, numpy as np
+    >>> autograd.as_tensor(np.zeros(2)).dtype
+    dtype('float64')
+    """
+    if isinstance(data, Tensor):
+        return data if dtype is None else data.to(dtype)
+    return Tensor(data, dtype=dtype)
+
+
+def from_numpy(array: np.ndarray) -> Tensor:
+    """A tensor that shares the memory of an ndarray.
+
+    Examples
+    --------
+    >>> import autograd, numpy as np
+    >>> a = np.zeros(2)
+    >>> t = autograd.from_numpy(a)
+    >>> a[0] = 5.0
+    >>> t
+    tensor([5., 0.], dtype=float64)
+    """
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"from_numpy: expected an ndarray, not {type(array).__name__}")
+    return Tensor(array)
+
+
+def full(size: Any, fill_value: float, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of shape `size` filled with one number.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.full((2,), 7.0)
+    tensor([7., 7.])
+    """
+    if dtype is None:
+        kinds = {bool: np.bool_, int: np.int64}
+        dtype = kinds.get(type(fill_value), get_default_dtype())
+    return Tensor(np.full(shape.sizes("full", (size,)), fill_value, dtype), requires_grad)
+
+
+def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of zeros.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.zeros(2)
+    tensor([0., 0.])
+    """
+    return Tensor(np.zeros(shape.sizes("zeros", size), dtype or get_default_dtype()), requires_grad)
+
+
+def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of ones.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.ones(2)
+    tensor([1., 1.])
+    """
+    return Tensor(np.ones(shape.sizes("ones", size), dtype or get_default_dtype()), requires_grad)
+
+
+def zeros_like(input: Tensor) -> Tensor:
+    """Zeros in the shape and dtype of `input`.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.zeros_like(autograd.ones(2))
+    tensor([0., 0.])
+    """
+    return Tensor(np.zeros(input.shape, input.dtype))
+
+
+def ones_like(input: Tensor) -> Tensor:
+    """Ones in the shape and dtype of `input`.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.ones_like(autograd.zeros(2))
+    tensor([1., 1.])
+    """
+    return Tensor(np.ones(input.shape, input.dtype))
+
+
+def arange(start: float, end: float | None = None, step: float = 1, *, dtype: Any = None) -> Tensor:
+    """Numbers from `start` (0 if there is one argument) up to, not including, `end`.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.arange(3)
+    tensor([0, 1, 2])
+    """
+    if end is None:
+        start, end = 0, start
+    values = np.arange(start, end, step)
+    if dtype is None:
+        dtype = np.int64 if values.dtype.kind == "i" else get_default_dtype()
+    return Tensor(values.astype(dtype))
+
+
+def linspace(start: float, end: float, steps: int, *, dtype: Any = None) -> Tensor:
+    """`steps` evenly spaced numbers from `start` to `end`, both included.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.linspace(0, 1, 3)
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    return Tensor(np.linspace(start, end, steps).astype(dtype or get_default_dtype()))
+
+
+def eye(n: int, *, dtype: Any = None) -> Tensor:
+    """The identity matrix.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.eye(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    return Tensor(np.eye(n, dtype=dtype or get_default_dtype()))
+
+
+def rand(
+    *size: Any,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    generator: random.Generator | None = None,
+) -> Tensor:
+    """Uniform random numbers from [0, 1).
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.rand(2, 3).shape
+    (2, 3)
+    """
+    source = generator or random.default_generator
+    values = source.random(shape.sizes("rand", size))
+    return Tensor(np.asarray(values, dtype or get_default_dtype()), requires_grad)
+
+
+def randn(
+    *size: Any,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    generator: random.Generator | None = None,
+) -> Tensor:
+    """Standard normal random numbers.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.randn(2, 3).shape
+    (2, 3)
+    """
+    source = generator or random.default_generator
+    values = source.normal(shape.sizes("randn", size))
+    return Tensor(np.asarray(values, dtype or get_default_dtype()), requires_grad)
+
+
+def randint(low: int, high: int, size: Any, *, generator: random.Generator | None = None) -> Tensor:
+    """Uniform random integers from [low, high).
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.randint(0, 10, (2, 3)).shape
+    (2, 3)
+    """
+    source = generator or random.default_generator
+    return Tensor(np.asarray(source.integers(low, high, shape.sizes("randint", (size,)))))
+
+
+def randperm(n: int, *, generator: random.Generator | None = None) -> Tensor:
+    """The numbers 0 .. n - 1 in random order.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> sorted(autograd.randperm(3).tolist())
+    [0, 1, 2]
+    """
+    return Tensor((generator or random.default_generator).permutation(n))
