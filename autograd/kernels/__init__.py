@@ -1,0 +1,25 @@
+"""Array kernels: ndarrays in, ndarrays out, and no knowledge of what calls them.
+
+Each kernel is one function with one contract, its docstring, and runs the best implementation there
+is unless told otherwise; see README.md in this folder.
+"""
+
+from .common import conv_output_size as conv_output_size
+from .common import pool_output_size as pool_output_size
+from .conv import conv2d as conv2d
+from .conv import conv2d_input as conv2d_input
+from .conv import conv2d_weight as conv2d_weight
+from .dispatch import MODES as MODES
+from .dispatch import current_mode as current_mode
+from .dispatch import implementation as implementation
+from .dispatch import use as use
+from .norm import batch_norm_apply as batch_norm_apply
+from .norm import batch_norm_backward as batch_norm_backward
+from .norm import batch_norm_stats as batch_norm_stats
+from .pool import avg_pool2d as avg_pool2d
+from .pool import avg_pool2d_backward as avg_pool2d_backward
+from .pool import max_pool2d as max_pool2d
+from .pool import max_pool2d_backward as max_pool2d_backward
+from .pool import max_pool2d_gather as max_pool2d_gather
+from .softmax import log_softmax as log_softmax
+from .softmax import softmax as softmax

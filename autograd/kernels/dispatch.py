@@ -1,0 +1,113 @@
+"""The table of kernels, and which column of it is used.
+
+A kernel is one contract with up to two implementations: the NumPy reference, whose docstring is the
+contract, and a fast twin of the same signature that overrides it. Callers see one plain function::
+
+    @reference
+    def scale(x: Floats, *, by: float) -> Floats:
+        \"\"\"y = by * x.\"\"\"
+        return x * by
+
+    @fast(scale)
+    def _scale_simd(x: Floats, *, by: float) -> Floats: ...
+
+    scale(x, by=2.0)            # the fast twin
+    with use("reference"):
+        scale(x, by=2.0)        # plain NumPy
+"""
+
+import functools
+import os
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+from typing import Any, ParamSpec, TypeVar
+
+P = ParamSpec("P")
+R = TypeVar("R")
+
+MODES = ("fast", "reference")
+"""What can be asked for: the best implementation there is, or the NumPy reference."""
+
+TABLE: dict[str, dict[str, Callable[..., Any]]] = {}
+"""Kernel name -> mode -> implementation. Without a fast twin both modes hold the reference."""
+
+
+def reference(implementation: Callable[P, R]) -> Callable[P, R]:
+    """Enter a NumPy reference in the table; the result runs whichever twin the mode selects."""
+    name = implementation.__name__
+    if name in TABLE:
+        raise ValueError(f"kernel {name!r} is already in the table")
+    row: dict[str, Callable[P, R]] = dict.fromkeys(MODES, implementation)
+    TABLE[name] = row
+    mode = _mode.get
+
+    # A closure, not a callable object: the call is half as long (see README.md).
+    @functools.wraps(implementation)
+    def kernel(*args: P.args, **kwargs: P.kwargs) -> R:
+        return row[mode()](*args, **kwargs)
+
+    return kernel
+
+
+def fast(kernel: Callable[P, R]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+    """Override `kernel` by the decorated function, which has its signature and its contract.
+
+    A twin that cannot serve some input (a dtype, a layout) calls `implementation(kernel,
+    "reference")` for it.
+    """
+    name = kernel.__name__
+
+    def register(twin: Callable[P, R]) -> Callable[P, R]:
+        TABLE[name]["fast"] = twin
+        return twin
+
+    return register
+
+
+def implementation(kernel: Callable[P, R], mode: str) -> Callable[P, R]:
+    """Return what `kernel` runs in `mode`."""
+    return TABLE[kernel.__name__][_checked(mode)]
+
+
+def current_mode() -> str:
+    """Return the mode in force here."""
+    return _mode.get()
+
+
+def use(mode: str):
+    """Select the implementations inside a `with` block or a decorated function.
+
+    Holds for the current thread (and asyncio task) only. A thread started inside the block begins
+    with the process default, which is the environment variable AUTOGRAD_KERNELS, else "fast".
+
+    Parameters
+    ----------
+    mode : str
+        One of `MODES`.
+    """
+    return _using(_checked(mode))
+
+
+@contextmanager
+def _using(mode: str) -> Iterator[None]:
+    token = _mode.set(mode)
+    try:
+        yield
+    finally:
+        _mode.reset(token)
+
+
+def _checked(mode: str, origin: str = "kernels.use") -> str:
+    if mode not in MODES:
+        raise ValueError(f"{origin}: unknown mode {mode!r}; the modes are {', '.join(MODES)}")
+    return mode
+
+
+def _mode_from_environment() -> str:
+    """Read the switch AUTOGRAD_KERNELS; unset or empty means "fast"."""
+    return _checked(os.environ.get("AUTOGRAD_KERNELS") or "fast", "AUTOGRAD_KERNELS")
+
+
+_default_mode = _mode_from_environment()
+_mode: ContextVar[str] = ContextVar("autograd_kernels_mode", default=_default_mode)
