@@ -52,18 +52,19 @@ def backward(
     >>> x.grad
     tensor([2., 4.])
     """
+    node = variable.node
+    if node is None or not variable.requires_grad:
+        raise _no_graph(variable, "backward: the tensor")
     targets = None
     if inputs is not None:
         inputs = [inputs] if isinstance(inputs, Variable) else list(inputs)
         if not inputs:
             raise ValueError("backward: inputs is empty; leave it out to reach every leaf")
         targets = [_node(v, "backward: an entry of inputs") for v in inputs]
-    node = _node(variable, "backward: the tensor")
-    seed = _seed(variable, gradient, create_graph)
+    seed = _seed(variable, node, gradient, create_graph)
     found = _walk({node: seed}, targets, retain_graph, create_graph)
     for target in list(found):
-        if target.op is not None or targets is None or target in targets:
-            accumulate(target, found)
+        accumulate(target, found)
 
 
 def grad(
@@ -116,7 +117,8 @@ def grad(
     targets = [_node(v, f"grad: input {i}") for i, v in enumerate(inputs)]
     seeds: dict[Node, Any] = {}
     for i, (output, gradient) in enumerate(zip(outputs, grad_outputs, strict=True)):
-        node, seed = _node(output, f"grad: output {i}"), _seed(output, gradient, create_graph)
+        node = _node(output, f"grad: output {i}")
+        seed = _seed(output, node, gradient, create_graph)
         seeds[node] = seeds[node] + seed if node in seeds else seed
     found = _walk(seeds, targets, retain_graph, create_graph)
     gradients = []
@@ -137,11 +139,15 @@ def _walk(
     retain_graph: bool | None,
     create_graph: bool,
 ) -> dict[Node, Any]:
-    retain_graph = create_graph if retain_graph is None else retain_graph
-    on_variables = any(isinstance(g, Variable) for g in seeds.values())
-    before, mode.grad = mode.grad, create_graph and not mode.inference
+    before = mode.grad
+    mode.grad = create_graph and not mode.inference
     try:
-        return backpropagate(seeds, targets, retain_graph=retain_graph, on_variables=on_variables)
+        return backpropagate(
+            seeds,
+            targets,
+            retain_graph=create_graph if retain_graph is None else retain_graph,
+            on_variables=any([isinstance(g, Variable) for g in seeds.values()]),
+        )
     finally:
         mode.grad = before
 
@@ -150,41 +156,44 @@ def _node(variable: Any, who: str) -> Node:
     if not isinstance(variable, Variable):
         raise TypeError(f"{who} must be a Tensor or Scalar, not {type(variable).__name__}")
     if variable.node is None or not variable.requires_grad:
-        raise RuntimeError(
-            f"{who} (shape {getattr(variable.value, 'shape', ())}) does not require grad: it was "
-            "not made from a tensor with requires_grad=True, or it was made inside no_grad() or "
-            "from a detached or integer tensor."
-        )
+        raise _no_graph(variable, who)
     return variable.node
 
 
-def _seed(variable: Variable, gradient: Any, create_graph: bool) -> Any:
+def _no_graph(variable: Variable, who: str) -> RuntimeError:
+    return RuntimeError(
+        f"{who} (shape {getattr(variable.value, 'shape', ())}) does not require grad: it was not "
+        "made from a tensor with requires_grad=True, or it was made inside no_grad() or from a "
+        "detached or integer tensor."
+    )
+
+
+def _seed(variable: Variable, node: Node, gradient: Any, create_graph: bool) -> Any:
     """The gradient that flows into `variable`: raw, or a Variable where rules must see one."""
-    value, node = variable.value, variable.node
-    assert node is not None
-    symbolic = create_graph or value.__class__ is Abstract
+    dtype, shape = node.dtype, node.shape
+    symbolic = create_graph or variable.value.__class__ is Abstract
     if gradient is None:
-        if math.prod(node.shape) != 1:
+        if math.prod(shape) != 1:
             raise RuntimeError(
-                f"backward from a tensor of shape {node.shape}: only a single element has an "
-                "implied gradient of 1. Reduce it first, or give gradient= of that shape."
+                f"backward from a tensor of shape {shape}: only a single element has an implied "
+                "gradient of 1. Reduce it first, or give gradient= of that shape."
             )
-        one = 1.0 if node.dtype is float else node.dtype.type(1)
-        gradient = np.full(node.shape, one) if node.shape else one
+        one = 1.0 if dtype is float else dtype.type(1)
+        gradient = np.full(shape, one) if shape else one
     elif not isinstance(gradient, Variable):
-        gradient = float(gradient) if node.dtype is float else np.asarray(gradient, node.dtype)
-    shape = getattr(gradient, "shape", ())
-    if shape != node.shape:
+        gradient = float(gradient) if dtype is float else np.asarray(gradient, dtype)[()]
+    if isinstance(gradient, Variable) and not symbolic:
+        gradient = gradient.value
+    if getattr(gradient, "shape", ()) != shape:
         raise ValueError(
-            f"backward: gradient has shape {shape}, but the tensor it flows into has {node.shape}"
+            f"backward: gradient has shape {getattr(gradient, 'shape', ())}, but the tensor it "
+            f"flows into has {shape}"
         )
     if symbolic:
         return gradient if isinstance(gradient, Variable) else wrap(gradient)
-    if isinstance(gradient, Variable):
-        gradient = gradient.value
-    if node.dtype is float or gradient.__class__ is Abstract:
-        return gradient
-    return np.asarray(gradient, node.dtype)[()]
+    if dtype is not float and gradient.__class__ is not Abstract and gradient.dtype != dtype:
+        gradient = gradient.astype(dtype)
+    return gradient
 
 
 def _owned(g: Any) -> Any:

@@ -95,8 +95,18 @@ def cast_to(value: Any, dtype: np.dtype[Any]) -> Any:
     return value if value.dtype is dtype else value.astype(dtype, copy=False)
 
 
+def _one_float_type(values: list[Any]) -> bool:
+    """True if all values are arrays of one float dtype (or None): nothing to be done."""
+    dtype = getattr(values[0], "dtype", None)
+    if dtype is None or dtype.kind != "f":
+        return False
+    return all([v is None or getattr(v, "dtype", None) is dtype for v in values])
+
+
 def to_common(values: list[Any]) -> list[Any]:
     """Bring raw values to the dtype in which they compute together."""
+    if _one_float_type(values):
+        return values
     values = [arrayed(v) for v in values]
     dtype = promoted(values)
     return [cast_to(v, dtype) for v in values]
@@ -104,6 +114,8 @@ def to_common(values: list[Any]) -> list[Any]:
 
 def to_common_float(values: list[Any]) -> list[Any]:
     """As `to_common`, but integers compute in the default float type."""
+    if _one_float_type(values):
+        return values
     values = [arrayed(v) for v in values]
     dtype = promoted(values)
     return [cast_to(v, dtype if dtype.kind == "f" else _default[0]) for v in values]

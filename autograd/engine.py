@@ -36,56 +36,58 @@ def apply(op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
 
     Without any Variable among `inputs` this is the plain forward on raw values: that is how a
     rule runs at NumPy speed, and how it is recorded when it meets Variables. (Elementwise ops
-    of one and two inputs have a shorter way to the same end in `families.py`.)
+    and reductions have a shorter way to the same end in `families.py`.)
     """
     values = []
-    any_variable = tracked = False
+    tracked = []
+    any_variable = False
     for item in inputs:
         if isinstance(item, Variable):
             any_variable = True
-            tracked = tracked or item.requires_grad
             values.append(item.value)
+            tracked.append(item.requires_grad)
         else:
             values.append(item)
-    if not any_variable:
-        return run(op, values, params)
+            tracked.append(False)
     y = None
-    for watcher in WATCHERS:
-        y = watcher.see(op, inputs, values, params)
+    if WATCHERS and any_variable:
+        for watcher in WATCHERS:
+            y = watcher.see(op, inputs, values, params)
     if y is None:
-        y = run(op, values, params)
-    if tracked and op.differentiable and mode.grad:
-        return wrap(y, record(op, inputs, values, params, y), True)
-    return wrap(y)
-
-
-def run(op: Op, values: list[Any], params: dict[str, Any]) -> Any:
-    """Forward on raw values, by the float function where all of them are Python numbers."""
-    if op.scalar is not None and all([v.__class__ in NUMBERS for v in values]):
-        return op.scalar(*values, **params)
-    if op.promotes is not None:
-        values = op.promotes(values)
-    return op.forward(*values, **params)
+        if op.scalar is not None and all([v.__class__ in NUMBERS for v in values]):
+            y = op.scalar(*values, **params)
+        else:
+            if op.promotes is not None:
+                values = op.promotes(values)
+            y = op.forward(*values, **params)
+    if True in tracked and op.differentiable and mode.grad:
+        return wrap(y, record(op, inputs, values, params, y, tuple(tracked)), True)
+    return wrap(y) if any_variable else y
 
 
 def record(
-    op: Op, inputs: Sequence[Any], values: Sequence[Any], params: dict[str, Any], y: Any
+    op: Op,
+    inputs: Sequence[Any],
+    values: Sequence[Any],
+    params: dict[str, Any],
+    y: Any,
+    tracked: tuple[bool, ...],
 ) -> Node:
-    """Make the Node of a call whose result is `y`."""
-    tracked = tuple([isinstance(v, Variable) and v.requires_grad for v in inputs])
+    """Make the Node of a call whose result is `y`; `values` are what the forward computed on."""
     keeps = op.keeps(tracked)
-    links: list[Any] = []
-    saved: list[Any] = [y if keeps[0] else None]
+    links = []
+    saved = [y if keeps[0] else None]
     for item, value, track, keep in zip(inputs, values, tracked, keeps[1:], strict=True):
         if track:
             link = item.node
+            saved.append(value if keep else link)
         else:
-            link = item if value is item else weakref.ref(item)
+            link = weakref.ref(item) if isinstance(item, Variable) else item
+            if keep or value is None or value.__class__ in NUMBERS:
+                saved.append(value)
+            else:
+                saved.append(Spec(value.shape, value.dtype))
         links.append(link)
-        if keep or not hasattr(value, "shape"):
-            saved.append(value)
-        else:
-            saved.append(link if track else Spec(value.shape, value.dtype))
     shape, dtype = ((), float) if y.__class__ is float else (y.shape, y.dtype)
     return make_node(op, tuple(links), params, tuple(saved), shape, dtype)
 
@@ -127,21 +129,22 @@ def backpropagate(
     retain_graph: bool = False,
     on_variables: bool = False,
 ) -> dict[Node, Any]:
-    """Walk the graph backwards from `seeds` and return the gradients that were asked for.
+    """Walk the graph backwards from `seeds`.
 
     Parameters
     ----------
     seeds : dict
         Node -> gradient flowing into it. Emptied.
     targets : iterable of Node, optional
-        Walk only the paths that lead to these. None: to every leaf.
+        Walk only the paths that lead to these, and return their gradients. None: walk to every
+        leaf, and accumulate there.
     on_variables : bool
         Feed the rules Variables, so that what they do is recorded or traced, not raw values.
 
     Returns
     -------
     dict
-        Node -> its complete gradient, raw or a Variable as the seeds are.
+        Target -> its complete gradient, raw or a Variable as the seeds are.
     """
     order = toposort(seeds)
     wanted = None if targets is None else set(targets)
@@ -151,16 +154,20 @@ def backpropagate(
     summed: set[Node] = set()  # nodes whose pending gradient is a sum that nobody else holds
     while order:
         node = order.pop()
-        g = grads.pop(node, None)
-        if g is None:
+        if node not in grads:
             continue
         if node.hooks is not None:
-            g = run_hooks(node, g)
-        op, params, saved = node.op, node.params, node.saved
-        if op is None if wanted is None else node in wanted:
+            grads[node] = run_hooks(node, grads[node])
+        op = node.op
+        if op is None and wanted is None:
+            accumulate(node, grads)
+            continue
+        g = grads.pop(node)
+        if wanted is not None and node in wanted:
             found[node] = g
         if op is None:
             continue
+        params, saved, joint = node.params, node.saved, op.joint
         if saved is None:
             raise RuntimeError(
                 f"backward came a second time to {op.name} {node.shape}, whose saved values were "
@@ -170,17 +177,19 @@ def backpropagate(
             check_unchanged(node)
         if on_variables:
             saved = lifted(node)
-        pieces = None if op.joint is None else op.joint(g, *saved, **params)
+        rules = op.rules if joint is None else joint(g, *saved, **params)
         piece = before = None
-        for i, parent in enumerate(node.inputs):
-            if parent.__class__ is not Node or (useful is not None and parent not in useful):
+        for rule, parent in zip(rules, node.inputs, strict=True):
+            if rule is None or parent.__class__ is not Node:
                 continue
-            if pieces is not None:
-                piece = pieces[i]
-            elif (rule := op.rules[i]) is not None:
-                piece = rule(g, *saved, **params) if params else rule(g, *saved)
+            if useful is not None and parent not in useful:
+                continue
+            if joint is not None:
+                piece = rule
+            elif params:
+                piece = rule(g, *saved, **params)
             else:
-                continue
+                piece = rule(g, *saved)
             if piece is None:
                 continue
             if parent.dtype is float:
@@ -188,19 +197,19 @@ def backpropagate(
                     piece = fit(piece, parent)
             elif piece.shape != parent.shape or piece.dtype is not parent.dtype:
                 piece = fit(piece, parent)
-            before = grads.get(parent)
-            if before is None:
+            if parent not in grads:
                 grads[parent] = piece
             elif parent in summed:
+                before = grads[parent]
                 before += piece
             else:
-                grads[parent] = piece = before + piece
+                grads[parent] = piece = grads[parent] + piece
                 if piece.__class__ is np.ndarray:
                     summed.add(parent)
         # Let go of every value before the next rule runs: the peak of memory is made here.
-        g = piece = pieces = before = saved = None
-        if not retain_graph:
-            release(node)
+        g = piece = before = saved = rules = rule = None
+        if op.saves_values and not retain_graph:
+            node.saved = None
     return found
 
 
@@ -227,13 +236,6 @@ def lifted(node: Node) -> tuple[Any, ...]:
     return tuple(lifted)
 
 
-def release(node: Node) -> None:
-    """Free what `node` saved; one that saved no values can be walked again."""
-    saved = node.saved
-    if saved is not None and any(v is not None and v.__class__ not in (Node, Spec) for v in saved):
-        node.saved = None
-
-
 def fit(g: Any, target: Node) -> Any:
     """Bring a gradient to the shape and dtype of the input that it belongs to.
 
@@ -248,14 +250,16 @@ def fit(g: Any, target: Node) -> Any:
         repeated = [
             i
             for i, n in enumerate(g.shape)
-            if i < extra or (extra >= 0 and shape[i - extra] == 1 and n != 1)
+            if i < extra or (extra >= 0 and n != 1 and shape[i - extra] == 1)
         ]
-        if repeated:
+        if len(repeated) == extra > 0:
+            g = OPS["sum"].function(g, tuple(repeated))
+        elif repeated:
             g = OPS["sum"].function(g, tuple(repeated), keepdim=True)
-        if extra > 0:
-            g = OPS["reshape"].function(g, shape=shape)
+            if extra > 0:
+                g = OPS["reshape"].function(g, shape=shape)
         if g.shape != shape:
-            g = OPS["expand"].function(g, shape=shape)
+            g = OPS["repeat_to"].function(g, shape=shape)
     if g.dtype != target.dtype:
         g = OPS["cast"].function(g, dtype=target.dtype)
     return g
@@ -277,7 +281,8 @@ def run_hooks(node: Node, g: Any) -> Any:
 
 def check_unchanged(node: Node) -> None:
     """Raise if a value that `node` saved was changed in place since."""
-    assert node.op is not None and node.saved is not None
+    assert node.op is not None
+    assert node.saved is not None
     names = node.op.inputs * len(node.inputs) if node.op.variadic else node.op.inputs
     for name, value in zip(("result", *names), node.saved, strict=False):
         by = CHANGES.since(value, node.time)
@@ -289,14 +294,14 @@ def check_unchanged(node: Node) -> None:
             )
 
 
-def accumulate(node: Node, found: dict[Node, Any]) -> None:
-    """Move the gradient of `node` out of `found` into ``node.grad``, as PyTorch does.
+def accumulate(node: Node, grads: dict[Node, Any]) -> None:
+    """Move the gradient of `node` out of `grads` into ``node.grad``, as PyTorch does.
 
     An existing gradient is added to in place, so that whoever holds it sees the sum.
     """
     # Two references are the dictionary's and the argument's: a third is somebody else's.
-    shared = sys.getrefcount(found[node]) > 2
-    g = found.pop(node)
+    shared = sys.getrefcount(grads[node]) > 2
+    g = grads.pop(node)
     old = node.grad
     if isinstance(g, Variable):
         node.grad = g if old is None else old + g

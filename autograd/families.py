@@ -28,6 +28,7 @@ shape and dtype only. Default: everything.
 
 from __future__ import annotations
 
+import functools
 import inspect
 import weakref
 from collections.abc import Callable, Sequence
@@ -40,8 +41,10 @@ from .engine import apply
 from .graph import OPS, WATCHERS, Op, Rule, Spec, Variable, make_node, wrap
 from .modes import mode
 
-Number = (float, int)
 NO_PARAMS: dict[str, Any] = {}
+
+
+PLAIN = (np.ndarray, np.generic)
 
 
 class Operation(Protocol):
@@ -234,9 +237,10 @@ def _binary(op: Op) -> Callable[..., Any]:
     """The public function of a two-input elementwise op, with its own short path.
 
     It serves float arrays of one dtype, Scalars, and either with a Python number; whatever else
-    comes goes the general way.
+    comes goes the general way. Two raw arrays come from a rule at work.
     """
     forward, scalar = op.forward, op.scalar
+    general = _general(op)
     keeps = [(False,) * 3] + [op.keeps(t) for t in ((True, False), (False, True), (True, True))]
 
     def call(x: Any, y: Any, /) -> Any:
@@ -248,10 +252,10 @@ def _binary(op: Op) -> Callable[..., Any]:
                 b, grad_b = y, False
         elif isinstance(y, Variable):
             a, grad_a, b, grad_b = x, False, y.value, y.requires_grad
-        elif scalar is not None and x.__class__ is float and y.__class__ in Number:
-            return scalar(x, y)
+        elif x.__class__ is np.ndarray and y.__class__ is np.ndarray and x.dtype is y.dtype:
+            return forward(x, y)
         else:
-            return explained(op, (x, y))
+            return general(x, y)
         if WATCHERS:
             return apply(op, (x, y), NO_PARAMS)
         kind_a, kind_b = a.__class__, b.__class__
@@ -274,7 +278,7 @@ def _binary(op: Op) -> Callable[..., Any]:
         else:
             dtype = getattr(a, "dtype", None)
             if dtype is not getattr(b, "dtype", None) or dtype is None or dtype.kind != "f":
-                return explained(op, (x, y))
+                return general(x, y)
             try:
                 z = forward(a, b)
             except ValueError as error:
@@ -297,36 +301,36 @@ NO_DTYPE = np.dtype(object)
 
 
 def _general(op: Op) -> Callable[..., Any]:
+    """The public function of any other op: arrays positional, metadata by keyword."""
     count = len(op.inputs)
-    defaults = {
-        p.name: p.default
-        for p in inspect.signature(op.forward).parameters.values()
-        if p.name not in op.inputs
-    }
+    parameters = inspect.signature(op.forward).parameters.values()
+    metadata = {p.name: p.default for p in parameters if p.name not in op.inputs}
+    names = metadata.keys()
+    optional = {n: d for n, d in metadata.items() if d is not inspect.Parameter.empty}
+    forward, variadic, promotes = op.forward, op.variadic, op.promotes
+    explains = op.family == "elementwise"
 
     def call(*inputs: Any, **params: Any) -> Any:
-        if len(inputs) != count and not op.variadic:
+        if promotes is None and inputs and inputs[0].__class__ is np.ndarray and not variadic:
+            # A rule at work on raw arrays: nothing to check, nothing to record.
+            if not any([isinstance(v, Variable) for v in inputs]):
+                return forward(*inputs, **params)
+        if len(inputs) != count and not variadic:
             raise TypeError(
                 f"{op.name} takes {count} arrays ({', '.join(op.inputs)}), not {len(inputs)}"
             )
-        if defaults:
-            unknown = params.keys() - defaults.keys()
-            if unknown:
-                raise TypeError(f"{op.name} has no argument {sorted(unknown)}")
-            params = defaults | params
-        elif params:
-            raise TypeError(f"{op.name} has no argument {sorted(params)}")
-        return explained(op, inputs, params)
+        if params.keys() != names:
+            params = optional | params
+            if params.keys() != names:
+                raise TypeError(f"{op.name} takes the keywords {list(names)}, not {list(params)}")
+        try:
+            return apply(op, inputs, params)
+        except ValueError as error:
+            if explains:
+                raise shapes_differ(op, inputs, error) from error
+            raise
 
     return call
-
-
-def explained(op: Op, inputs: Sequence[Any], params: dict[str, Any] = NO_PARAMS) -> Any:
-    """As `apply`, with operands that do not broadcast reported by name and shape."""
-    try:
-        return apply(op, inputs, params)
-    except ValueError as error:
-        raise shapes_differ(op, inputs, error) from error
 
 
 def shapes_differ(op: Op, inputs: Sequence[Any], error: ValueError | None = None) -> ValueError:
@@ -388,6 +392,8 @@ def reduction(
             samples=samples,
         )
 
+        keep_y, keep_x = op.keeps((True,))
+
         def call(
             x: Any,
             /,
@@ -402,10 +408,24 @@ def reduction(
                 dim = only_one(op.name, "dim", dim, "axis", axis)
             if keepdims is not None:
                 keepdim = keepdims
-            shape = shape_of(x, op.name)
-            params["dim"] = dims_of(op.name, dim, len(shape))
-            params["keepdim"] = bool(keepdim)
-            return apply(op, (x,), params)
+            variable = isinstance(x, Variable)
+            value = x.value if variable else x
+            if not isinstance(value, PLAIN):
+                ndim = len(shape_of(x, op.name))
+                params["dim"] = dims_of(op.name, dim, ndim)
+                params["keepdim"] = keepdim
+                return apply(op, (x,), params)
+            params["dim"] = dims_of(op.name, dim, value.ndim)
+            params["keepdim"] = keepdim
+            if WATCHERS or value.dtype.kind != "f":
+                return apply(op, (x,), params)
+            y = forward(value, **params)
+            if not variable:
+                return y
+            if x.requires_grad and mode.grad:
+                saved = (y if keep_y else None, value if keep_x else x.node)
+                return wrap(y, make_node(op, (x.node,), params, saved, y.shape, y.dtype), True)
+            return wrap(y)
 
         return publish(op, call, forward)
 
@@ -508,17 +528,18 @@ def _plain(
 
 def shape_of(x: Any, who: str) -> tuple[int, ...]:
     """The shape of an operand: Variable, array, or number."""
-    value = x.value if isinstance(x, Variable) else x
-    if value.__class__ in (float, int, bool):
-        return ()
-    shape = getattr(value, "shape", None)
-    if shape is None:
-        raise TypeError(f"{who}: expected a Tensor, an ndarray or a number, not {type(x).__name__}")
-    return shape
+    try:
+        return x.shape
+    except AttributeError:
+        if isinstance(x, float | int):
+            return ()
+        raise TypeError(
+            f"{who}: expected a Tensor, an ndarray or a number, not {type(x).__name__}"
+        ) from None
 
 
 def dim_of(who: str, dim: Any, ndim: int) -> int:
-    """One dimension as a non-negative int; a 0-d operand has dimension 0 (and -1), as in PyTorch."""
+    """One dimension as a non-negative int; a 0-d operand has dimension 0 (and -1) too."""
     try:
         index = dim.__index__()
     except AttributeError:
@@ -526,23 +547,28 @@ def dim_of(who: str, dim: Any, ndim: int) -> int:
     limit = max(ndim, 1)
     if not -limit <= index < limit:
         raise IndexError(
-            f"{who}: dim {index} is out of range for {ndim} dimensions "
-            f"(expected {-limit} to {limit - 1})"
+            f"{who}: dim {index} is out of range for {ndim} dimensions (expected {-limit} to "
+            f"{limit - 1})"
         )
     return index % limit
 
 
 def dims_of(who: str, dim: Any, ndim: int) -> tuple[int, ...]:
     """Dimensions as a sorted tuple of non-negative ints; None means all of them."""
-    if dim is None:
+    return _dims(who, tuple(dim) if isinstance(dim, list) else dim, ndim)
+
+
+@functools.lru_cache(maxsize=1024)
+def _dims(who: str, dim: Any, ndim: int) -> tuple[int, ...]:
+    if dim is None or dim == () or (ndim == 0 and isinstance(dim, tuple)):
         return tuple(range(ndim))
-    if not isinstance(dim, tuple | list):
+    if not isinstance(dim, tuple):
         index = dim_of(who, dim, ndim)
         return (index,) if ndim else ()
     dims = sorted(dim_of(who, d, ndim) for d in dim)
     if len(set(dims)) != len(dims):
-        raise ValueError(f"{who}: a dimension appears twice in dim={tuple(dim)}")
-    return tuple(dims) if dims and ndim else tuple(range(ndim))
+        raise ValueError(f"{who}: a dimension appears twice in dim={dim}")
+    return tuple(dims)
 
 
 def reduced_shape(shape: tuple[int, ...], dim: tuple[int, ...], keepdim: bool) -> tuple[int, ...]:

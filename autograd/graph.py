@@ -10,6 +10,7 @@ Everything that reads a graph (backward, tracing, drawing, checking) uses the on
 
 from __future__ import annotations
 
+import functools
 import weakref
 from collections.abc import Callable, Iterable, Sequence
 from operator import attrgetter
@@ -84,6 +85,11 @@ class Op:
             raise RuntimeError(f"{self.name} has no rule for the gradient of its {argument}")
 
         return missing
+
+    @functools.cached_property
+    def saves_values(self) -> bool:
+        """False if no rule reads a value: a graph of such ops can be walked again."""
+        return any(self.reads)
 
     def keeps(self, tracked: tuple[bool, ...]) -> tuple[bool, ...]:
         """Which of ``(y, *inputs)`` to save when the `tracked` inputs need a gradient."""

@@ -178,6 +178,36 @@ _put_class.op.samples = lambda draw: [
 ]
 
 
+@structured(
+    lambda g, y, x, target: _cross_entropy_slope(x, target) * (g / max(x.shape[0], 1)),
+    None,
+    saves=("x target", ""),
+    infer=lambda x, target: Spec((), x.dtype),
+)
+def _cross_entropy(x, target, /):
+    """Mean over the rows of x (N, C) of ``logsumexp(x[i]) - x[i, target[i]]``: the usual case."""
+    scores = log_softmax_kernel(x, axis=1)
+    total = np.add.reduce(scores[np.arange(len(x)), target], axis=None)
+    return total * x.dtype.type(-1.0 / len(x) if len(x) else np.nan)
+
+
+@structured(
+    lambda g, y, x, target: _softmax.op.rules[0](g, _softmax(x, dim=1), x, dim=1),
+    None,
+    saves=("x", ""),
+    infer=lambda x, target: Spec(x.shape, x.dtype),
+)
+def _cross_entropy_slope(x, target, /):
+    """Softmax of the rows, less one at the target."""
+    y = softmax_kernel(x, axis=1)
+    y[np.arange(len(x)), target] -= 1
+    return y
+
+
+_cross_entropy.op.samples = lambda draw: [((draw((4, 3)), np.array([2, 0, 1, 2])), {})]
+_cross_entropy_slope.op.samples = _cross_entropy.op.samples
+
+
 def _as_rows(who: str, input: Any, target: Any) -> tuple[Any, Any, tuple[int, ...]]:
     """Scores as (N, C), classes as (N,), and the shape of unreduced losses.
 
@@ -206,7 +236,8 @@ def _classes(who: str, target: Any, count: int, ignore_index: int) -> Any:
     if raw.dtype.kind not in "iu":
         raise TypeError(f"{who}: class indices must be integers, not {raw.dtype}")
     raw = raw.reshape(-1).astype(np.int64, copy=False)
-    if raw.size and (raw.min() < 0 or raw.max() >= count):
+    # Read as unsigned, a negative index is a huge one: one comparison finds both kinds.
+    if raw.size and np.maximum.reduce(raw.view(np.uint64)) >= count:
         wrong = raw[((raw < 0) | (raw >= count)) & (raw != ignore_index)]
         if wrong.size:
             raise IndexError(
@@ -214,6 +245,13 @@ def _classes(who: str, target: Any, count: int, ignore_index: int) -> Any:
                 f"{count - 1})"
             )
     return raw
+
+
+def _ignores(classes: Any, ignore_index: int) -> bool:
+    """True if some class may be the one to ignore (a traced one may: nobody knows)."""
+    if isinstance(classes, Variable):
+        return True
+    return bool(classes.size) and bool((classes == ignore_index).any())
 
 
 def nll_loss(
@@ -271,8 +309,7 @@ def _nll(
     classes = _classes(who, target, count, ignore_index)
     losses = -_pick_class(rows, classes, ignore_index=ignore_index)
     total = None
-    raw = classes.value if isinstance(classes, Variable) else classes
-    ignoring = raw.__class__ is Abstract or bool((raw == ignore_index).any())
+    ignoring = _ignores(classes, ignore_index)
     if weight is not None or ignoring:
         ones = (
             np.ones((1, count), rows.dtype) if weight is None else _reshape(weight, shape=(1, -1))
@@ -342,9 +379,14 @@ def cross_entropy(
     axis = 0 if len(shape) == 1 else 1
     if shape[axis] == 0:
         raise ValueError(f"cross_entropy: there are no classes in input {shape}")
+    classes = getattr(getattr(target, "dtype", None), "kind", "i") != "f"
+    usual = weight is None and not label_smoothing and reduction == "mean"
+    if classes and usual and len(shape) == 2 and shape_of(target, "cross_entropy") == shape[:1]:
+        target = _classes("cross_entropy", target, shape[1], ignore_index)
+        if not _ignores(target, ignore_index):
+            return _cross_entropy(input, target)
     scores = _log_softmax(input, dim=axis)
-    target_dtype = getattr(target, "dtype", None)
-    if shape_of(target, "cross_entropy") != shape or getattr(target_dtype, "kind", "i") != "f":
+    if classes or shape_of(target, "cross_entropy") != shape:
         return _nll(
             "cross_entropy", scores, target, weight, ignore_index, reduction, label_smoothing
         )
