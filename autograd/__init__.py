@@ -17,6 +17,9 @@ from .families import elementwise as elementwise
 from .families import movement as movement
 from .families import reduction as reduction
 from .families import structured as structured
+from .gradcheck import GradcheckError as GradcheckError
+from .gradcheck import gradcheck as gradcheck
+from .gradcheck import gradgradcheck as gradgradcheck
 from .graph import Node as Node
 from .graph import Op as Op
 from .graph import Spec as Spec

@@ -173,7 +173,7 @@ def _seed(variable: Variable, node: Node, gradient: Any, create_graph: bool) -> 
     dtype, shape = node.dtype, node.shape
     symbolic = create_graph or variable.value.__class__ is Abstract
     if gradient is None:
-        if math.prod(shape) != 1:
+        if shape and math.prod(shape) != 1:
             raise RuntimeError(
                 f"backward from a tensor of shape {shape}: only a single element has an implied "
                 "gradient of 1. Reduce it first, or give gradient= of that shape."

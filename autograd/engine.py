@@ -22,7 +22,6 @@ from .graph import (
     Op,
     Spec,
     Variable,
-    make_node,
     toposort,
     wrap,
 )
@@ -89,7 +88,7 @@ def record(
                 saved.append(Spec(value.shape, value.dtype))
         links.append(link)
     shape, dtype = ((), float) if y.__class__ is float else (y.shape, y.dtype)
-    return make_node(op, tuple(links), params, tuple(saved), shape, dtype)
+    return Node(op, tuple(links), params, tuple(saved), shape, dtype)
 
 
 class _Views:
@@ -146,7 +145,8 @@ def backpropagate(
     dict
         Target -> its complete gradient, raw or a Variable as the seeds are.
     """
-    order = toposort(seeds)
+    # Leaves use nothing, so any moment after their last user will do: the end.
+    order = toposort(seeds, leaves=False)
     wanted = None if targets is None else set(targets)
     useful = None if wanted is None else leading_to(wanted, order)
     grads = seeds
@@ -154,20 +154,15 @@ def backpropagate(
     summed: set[Node] = set()  # nodes whose pending gradient is a sum that nobody else holds
     while order:
         node = order.pop()
-        if node not in grads:
+        if node not in grads or node.op is None:
             continue
         if node.hooks is not None:
             grads[node] = run_hooks(node, grads[node])
-        op = node.op
-        if op is None and wanted is None:
-            accumulate(node, grads)
-            continue
         g = grads.pop(node)
         if wanted is not None and node in wanted:
             found[node] = g
-        if op is None:
-            continue
-        params, saved, joint = node.params, node.saved, op.joint
+        op, params, saved = node.op, node.params, node.saved
+        joint = op.joint
         if saved is None:
             raise RuntimeError(
                 f"backward came a second time to {op.name} {node.shape}, whose saved values were "
@@ -178,9 +173,11 @@ def backpropagate(
         if on_variables:
             saved = lifted(node)
         rules = op.rules if joint is None else joint(g, *saved, **params)
-        piece = before = None
-        for rule, parent in zip(rules, node.inputs, strict=True):
-            if rule is None or parent.__class__ is not Node:
+        piece = before = rule = None
+        i = -1
+        for parent in node.inputs:
+            i += 1
+            if parent.__class__ is not Node or (rule := rules[i]) is None:
                 continue
             if useful is not None and parent not in useful:
                 continue
@@ -210,6 +207,13 @@ def backpropagate(
         g = piece = before = saved = rules = rule = None
         if op.saves_values and not retain_graph:
             node.saved = None
+    for node in list(grads):
+        if node.hooks is not None:
+            grads[node] = run_hooks(node, grads[node])
+        if wanted is None:
+            accumulate(node, grads)
+        elif node in wanted:
+            found[node] = grads.pop(node)
     return found
 
 
@@ -245,6 +249,10 @@ def fit(g: Any, target: Node) -> Any:
     if target.dtype is float:
         return OPS["to_scalar"].function(g)
     shape = target.shape
+    if not g.shape and not isinstance(g, Variable):  # what `sum` of everything sends back
+        full = np.empty(shape, target.dtype)
+        full.fill(g)
+        return full[()]
     if g.shape != shape:
         extra = len(g.shape) - len(shape)
         repeated = [
@@ -259,7 +267,7 @@ def fit(g: Any, target: Node) -> Any:
             if extra > 0:
                 g = OPS["reshape"].function(g, shape=shape)
         if g.shape != shape:
-            g = OPS["repeat_to"].function(g, shape=shape)
+            g = OPS["expand"].function(g, shape=shape)
     if g.dtype != target.dtype:
         g = OPS["cast"].function(g, dtype=target.dtype)
     return g

@@ -38,7 +38,7 @@ import numpy as np
 
 from .dtypes import promoted, to_common, to_common_float
 from .engine import apply
-from .graph import OPS, WATCHERS, Op, Rule, Spec, Variable, make_node, wrap
+from .graph import OPS, WATCHERS, Node, Op, Rule, Spec, Variable, wrap
 from .modes import mode
 
 NO_PARAMS: dict[str, Any] = {}
@@ -227,7 +227,7 @@ def _unary(op: Op) -> Callable[..., Any]:
             return apply(op, (x,), NO_PARAMS)
         if x.requires_grad and mode.grad:
             saved = (y if keep_y else None, value if keep_x else x.node)
-            return wrap(y, make_node(op, (x.node,), NO_PARAMS, saved, shape, dtype), True)
+            return wrap(y, Node(op, (x.node,), NO_PARAMS, saved, shape, dtype), True)
         return wrap(y)
 
     return call
@@ -259,31 +259,33 @@ def _binary(op: Op) -> Callable[..., Any]:
         if WATCHERS:
             return apply(op, (x, y), NO_PARAMS)
         kind_a, kind_b = a.__class__, b.__class__
-        if kind_a is float or kind_a is int:
-            if kind_b is float or kind_b is int:
-                if scalar is None:
-                    raise TypeError(f"{op.name} has no form for Scalars; use a Tensor")
-                z = scalar(a, b)
-                shape, dtype = (), float
-            elif b.dtype.kind == "f":
-                z = forward(a, b)
-                shape, dtype = z.shape, z.dtype
-            else:
-                return apply(op, (x, y), NO_PARAMS)
-        elif kind_b is float or kind_b is int:
-            if getattr(a, "dtype", NO_DTYPE).kind != "f":
-                return apply(op, (x, y), NO_PARAMS)
-            z = forward(a, b)
-            shape, dtype = z.shape, z.dtype
-        else:
-            dtype = getattr(a, "dtype", None)
-            if dtype is not getattr(b, "dtype", None) or dtype is None or dtype.kind != "f":
+        if kind_a in ARRAYS and kind_b in ARRAYS:
+            dtype = a.dtype
+            if dtype is not b.dtype or dtype.kind != "f":
                 return general(x, y)
             try:
                 z = forward(a, b)
             except ValueError as error:
                 raise shapes_differ(op, (a, b)) from error
             shape = z.shape
+        elif kind_a is float or kind_a is int:
+            if kind_b is float or kind_b is int:
+                if scalar is None:
+                    raise TypeError(f"{op.name} has no form for Scalars; use a Tensor")
+                z = scalar(a, b)
+                shape, dtype = (), float
+            elif getattr(b, "dtype", NO_DTYPE).kind == "f":
+                z = forward(a, b)
+                shape, dtype = z.shape, z.dtype
+            else:
+                return general(x, y)
+        elif kind_b is float or kind_b is int:
+            if getattr(a, "dtype", NO_DTYPE).kind != "f":
+                return general(x, y)
+            z = forward(a, b)
+            shape, dtype = z.shape, z.dtype
+        else:
+            return general(x, y)
         if (grad_a or grad_b) and mode.grad:
             keep_z, keep_a, keep_b = keeps[grad_a + 2 * grad_b]
             links = (
@@ -291,13 +293,16 @@ def _binary(op: Op) -> Callable[..., Any]:
                 y.node if grad_b else y if b is y else weakref.ref(y),
             )
             saved = (z if keep_z else None, a if keep_a else None, b if keep_b else None)
-            return wrap(z, make_node(op, links, NO_PARAMS, saved, shape, dtype), True)
+            z = wrap(z, Node(op, links, NO_PARAMS, saved, shape, dtype), True)
+            return z
         return wrap(z)
 
     return call
 
 
 NO_DTYPE = np.dtype(object)
+# The exact types of values that NumPy results have: quicker to test than isinstance.
+ARRAYS = frozenset((np.ndarray, np.float32, np.float64))
 
 
 def _general(op: Op) -> Callable[..., Any]:
@@ -311,9 +316,11 @@ def _general(op: Op) -> Callable[..., Any]:
     explains = op.family == "elementwise"
 
     def call(*inputs: Any, **params: Any) -> Any:
-        if promotes is None and inputs and inputs[0].__class__ is np.ndarray and not variadic:
-            # A rule at work on raw arrays: nothing to check, nothing to record.
-            if not any([isinstance(v, Variable) for v in inputs]):
+        if promotes is None:
+            for v in inputs:
+                if isinstance(v, Variable):
+                    break
+            else:  # a rule at work on raw arrays: nothing to check, nothing to record
                 return forward(*inputs, **params)
         if len(inputs) != count and not variadic:
             raise TypeError(
@@ -424,7 +431,7 @@ def reduction(
                 return y
             if x.requires_grad and mode.grad:
                 saved = (y if keep_y else None, value if keep_x else x.node)
-                return wrap(y, make_node(op, (x.node,), params, saved, y.shape, y.dtype), True)
+                return wrap(y, Node(op, (x.node,), params, saved, y.shape, y.dtype), True)
             return wrap(y)
 
         return publish(op, call, forward)

@@ -154,6 +154,24 @@ class Node:
     grad: Any
     hooks: dict[Any, Callable[[Any], Any]] | None
 
+    def __init__(
+        self,
+        op: Op | None,
+        inputs: tuple[Any, ...],
+        params: dict[str, Any],
+        saved: tuple[Any, ...],
+        shape: tuple[int, ...],
+        dtype: Any,
+    ) -> None:
+        self.op = op
+        self.inputs = inputs
+        self.params = params
+        self.saved = saved
+        self.shape = shape
+        self.dtype = dtype
+        self.time = tick()
+        self.grad = self.hooks = None
+
     @property
     def ndim(self) -> int:
         """Number of dimensions."""
@@ -215,45 +233,37 @@ class Abstract(Spec):
     __hash__ = object.__hash__
 
 
-_fronts: dict[str, type[Variable]] = {}
+class _Fronts:
+    """The classes that users see: `Tensor` for arrays, `Scalar` for floats."""
+
+    array: type[Variable] = Variable
+    scalar: type[Variable] = Variable
 
 
 def register_front(kind: str, cls: type[Variable]) -> None:
     """Name the class of results: for kind "array" `Tensor`, for kind "scalar" `Scalar`."""
-    _fronts[kind] = cls
+    if kind == "array":
+        _Fronts.array = cls
+    elif kind == "scalar":
+        _Fronts.scalar = cls
+    else:
+        raise ValueError(f"register_front: kind must be 'array' or 'scalar', not {kind!r}")
+
+
+_new = object.__new__
 
 
 def wrap(value: Any, node: Node | None = None, requires_grad: bool = False) -> Any:
     """Put a raw value (an array, a float, an Abstract) behind the front that belongs to it."""
-    if value.__class__ is float or (value.__class__ is Abstract and value.dtype is float):
-        variable = object.__new__(_fronts["scalar"])
+    kind = value.__class__
+    if kind is float or (kind is Abstract and value.dtype is float):
+        variable = _new(_Fronts.scalar)
     else:
-        variable = object.__new__(_fronts["array"])
+        variable = _new(_Fronts.array)
     variable.value = value
     variable.node = node
     variable.requires_grad = requires_grad
     return variable
-
-
-def make_node(
-    op: Op | None,
-    inputs: tuple[Any, ...],
-    params: dict[str, Any],
-    saved: tuple[Any, ...],
-    shape: tuple[int, ...],
-    dtype: Any,
-) -> Node:
-    """Make a node, now."""
-    node = object.__new__(Node)
-    node.op = op
-    node.inputs = inputs
-    node.params = params
-    node.saved = saved
-    node.shape = shape
-    node.dtype = dtype
-    node.time = tick()
-    node.grad = node.hooks = None
-    return node
 
 
 def new_leaf(variable: Variable) -> Node:
@@ -261,11 +271,14 @@ def new_leaf(variable: Variable) -> Node:
     value = variable.value
     shape, dtype = ((), float) if value.__class__ is float else (value.shape, value.dtype)
     # Weak: the graph keeps the place of a parameter, not its memory.
-    return make_node(None, (), {}, (weakref.ref(variable),), shape, dtype)
+    return Node(None, (), {}, (weakref.ref(variable),), shape, dtype)
 
 
-def toposort(roots: Iterable[Node]) -> list[Node]:
-    """Every node that `roots` depend on, leaves included, inputs before users.
+_by_time = attrgetter("time")
+
+
+def toposort(roots: Iterable[Node], *, leaves: bool = True) -> list[Node]:
+    """Every node that `roots` depend on, inputs before users; the leaves too unless told not.
 
     Order of creation is a topological order: the search only collects, and never recurses.
     """
@@ -273,7 +286,7 @@ def toposort(roots: Iterable[Node]) -> list[Node]:
     seen = set(stack)
     while stack:
         for parent in stack.pop().inputs:
-            if parent.__class__ is Node and parent not in seen:
+            if parent.__class__ is Node and parent not in seen and (leaves or parent.op):
                 seen.add(parent)
                 stack.append(parent)
-    return sorted(seen, key=attrgetter("time"))
+    return sorted(seen, key=_by_time)

@@ -144,34 +144,34 @@ class Scalar(Variable):
         return id(self)
 
     def __add__(self, other: Any) -> Any:
-        return arithmetic.add(self, other) if isinstance(other, OPERANDS) else NotImplemented
+        return arithmetic.add(self, other)
 
     def __radd__(self, other: Any) -> Any:
-        return arithmetic.add(other, self) if isinstance(other, OPERANDS) else NotImplemented
+        return arithmetic.add(other, self)
 
     def __sub__(self, other: Any) -> Any:
-        return arithmetic.sub(self, other) if isinstance(other, OPERANDS) else NotImplemented
+        return arithmetic.sub(self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        return arithmetic.sub(other, self) if isinstance(other, OPERANDS) else NotImplemented
+        return arithmetic.sub(other, self)
 
     def __mul__(self, other: Any) -> Any:
-        return arithmetic.mul(self, other) if isinstance(other, OPERANDS) else NotImplemented
+        return arithmetic.mul(self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        return arithmetic.mul(other, self) if isinstance(other, OPERANDS) else NotImplemented
+        return arithmetic.mul(other, self)
 
     def __truediv__(self, other: Any) -> Any:
-        return arithmetic.div(self, other) if isinstance(other, OPERANDS) else NotImplemented
+        return arithmetic.div(self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
-        return arithmetic.div(other, self) if isinstance(other, OPERANDS) else NotImplemented
+        return arithmetic.div(other, self)
 
     def __pow__(self, other: Any) -> Any:
-        return arithmetic.pow(self, other) if isinstance(other, OPERANDS) else NotImplemented
+        return arithmetic.pow(self, other)
 
     def __rpow__(self, other: Any) -> Any:
-        return arithmetic.pow(other, self) if isinstance(other, OPERANDS) else NotImplemented
+        return arithmetic.pow(other, self)
 
     def __neg__(self) -> Any:
         return arithmetic.neg(self)

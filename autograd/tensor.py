@@ -293,34 +293,34 @@ class Tensor(Variable):
     # --- Operators ----------------------------------------------------------------------------
 
     def __add__(self, other: Any) -> Any:
-        return arithmetic.add(self, other) if isinstance(other, OPERANDS) else NotImplemented
+        return arithmetic.add(self, other)
 
     def __radd__(self, other: Any) -> Any:
-        return arithmetic.add(other, self) if isinstance(other, OPERANDS) else NotImplemented
+        return arithmetic.add(other, self)
 
     def __sub__(self, other: Any) -> Any:
-        return arithmetic.sub(self, other) if isinstance(other, OPERANDS) else NotImplemented
+        return arithmetic.sub(self, other)
 
     def __rsub__(self, other: Any) -> Any:
-        return arithmetic.sub(other, self) if isinstance(other, OPERANDS) else NotImplemented
+        return arithmetic.sub(other, self)
 
     def __mul__(self, other: Any) -> Any:
-        return arithmetic.mul(self, other) if isinstance(other, OPERANDS) else NotImplemented
+        return arithmetic.mul(self, other)
 
     def __rmul__(self, other: Any) -> Any:
-        return arithmetic.mul(other, self) if isinstance(other, OPERANDS) else NotImplemented
+        return arithmetic.mul(other, self)
 
     def __truediv__(self, other: Any) -> Any:
-        return arithmetic.div(self, other) if isinstance(other, OPERANDS) else NotImplemented
+        return arithmetic.div(self, other)
 
     def __rtruediv__(self, other: Any) -> Any:
-        return arithmetic.div(other, self) if isinstance(other, OPERANDS) else NotImplemented
+        return arithmetic.div(other, self)
 
     def __pow__(self, other: Any) -> Any:
-        return arithmetic.pow(self, other) if isinstance(other, OPERANDS) else NotImplemented
+        return arithmetic.pow(self, other)
 
     def __rpow__(self, other: Any) -> Any:
-        return arithmetic.pow(other, self) if isinstance(other, OPERANDS) else NotImplemented
+        return arithmetic.pow(other, self)
 
     def __matmul__(self, other: Any) -> Any:
         return linalg.matmul(self, other)
@@ -790,7 +790,7 @@ def to_array(data: Any, dtype: Any = None) -> Any:
     check_supported(array.dtype, "a tensor")
     if not array.dtype.isnative:
         array = array.astype(array.dtype.newbyteorder("="))
-    return np.asarray(array)
+    return array
 
 
 def _plain(data: Any) -> Any:
@@ -831,7 +831,8 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     tensor([[1., 2.],
             [3., 4.]])
     """
-    return Tensor(np.array(to_array(data, dtype), copy=True), requires_grad)
+    # A 0-d value is kept as a NumPy scalar until somebody wants the array: much less overhead.
+    return Tensor(np.array(to_array(data, dtype), copy=True)[()], requires_grad)
 
 
 def as_tensor(data: Any, dtype: Any = None) -> Tensor:

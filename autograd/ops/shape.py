@@ -146,23 +146,6 @@ def _expand(x, /, *, shape):
     return np.broadcast_to(x, shape)
 
 
-FEW = 4096  # elements up to which writing copies is faster than NumPy's way to make a view
-
-
-@movement(lambda g, y, x, shape: g)
-def _repeat_to(x, /, *, shape):
-    """As `_expand`, for gradients: nobody asked for a view, so small results are written out."""
-    if x.ndim == 0 and math.prod(shape) <= FEW:
-        y = np.empty(shape, x.dtype)
-        y.fill(x)
-        return y
-    return np.broadcast_to(x, shape)
-
-
-_repeat_to.op.samples = lambda draw: [
-    ((draw((3, 1)),), {"shape": (2, 3, 4)}),
-    ((draw(()),), {"shape": (2, 3)}),
-]
 _expand.op.samples = lambda draw: [((draw((3, 1)),), {"shape": (2, 3, 4)})]
 
 

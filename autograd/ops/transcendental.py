@@ -78,7 +78,7 @@ def cos(x):
     return np.cos(x)
 
 
-@elementwise(lambda g, y, x: g * (1.0 - y * y), saves="y", scalar=math.tanh, result="float")
+@elementwise(lambda g, y, x: g - g * y * y, saves="y", scalar=math.tanh, result="float")
 def tanh(x):
     """Hyperbolic tangent.
 
