@@ -25,7 +25,7 @@ from safetensors.numpy import save as to_safetensors
 from autograd import Tensor, from_numpy
 from autograd.random import Generator
 
-from .data.seeding import as_int, as_numpy_generator
+from .data.seeding import as_int, as_numpy_generator, set_state
 
 PathLike = str | os.PathLike[str]
 AnyGenerator = np.random.Generator | Generator
@@ -667,12 +667,9 @@ def _check_generators(
                 f"{path}: no state of a generator {name!r}; it has {', '.join(states) or 'none'}"
             )
         try:
-            type(bits)().state = states[name]
-        except Exception as error:
-            raise CheckpointError(
-                f"{path}: the state of generator {name!r} does not fit a {type(bits).__name__}: "
-                f"{error}"
-            ) from error
+            set_state(type(bits)(), states[name])
+        except ValueError as error:
+            raise CheckpointError(f"{path}: generator {name!r}: {error}") from error
         pairs.append((bits, states[name]))
     return pairs
 

@@ -15,7 +15,7 @@ import autograd
 
 from .collate import default_collate
 from .dataset import MapStyle, batch_hook
-from .seeding import RandomSource, as_int, as_numpy_generator
+from .seeding import RandomSource, as_int, as_numpy_generator, set_state
 
 
 class DataLoader:
@@ -152,16 +152,10 @@ class DataLoader:
                     f"state is of a loader with {other}"
                 )
             return
-        bits = self.generator.bit_generator
-        before = bits.state
         try:
-            bits.state = saved
-        except (ValueError, TypeError, KeyError, OverflowError) as error:
-            bits.state = before
-            raise ValueError(
-                "DataLoader.load_state_dict: not a state of this loader's generator "
-                f"({type(bits).__name__}): {error}"
-            ) from error
+            set_state(self.generator.bit_generator, saved)
+        except ValueError as error:
+            raise ValueError(f"DataLoader.load_state_dict: {error}") from error
 
 
 def _count(name: str, value: Any, least: int) -> int:

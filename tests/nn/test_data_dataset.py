@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import numpy as np
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import strategies as st
 from autograd import Tensor, from_numpy
 from nn.data import Dataset, Subset, TensorDataset, default_collate, one_hot, random_split
 from nn.data.dataset import batch_hook
-from nn.data.seeding import as_numpy_generator
+from nn.data.seeding import as_numpy_generator, set_state
 
 
 def rows(count: int = 6) -> TensorDataset:
@@ -190,6 +191,43 @@ def test_generators_are_checked(source):
 def test_a_negative_seed_is_refused():
     with pytest.raises(ValueError, match="must not be negative, got -1"):
         as_numpy_generator(-1)
+
+
+def edited(state: Any, path: tuple[str, ...], value: Any) -> Any:
+    key, *rest = path
+    return {**state, key: edited(state[key], tuple(rest), value) if rest else value}
+
+
+@pytest.mark.parametrize(
+    ("bits", "path", "value"),
+    [
+        (np.random.PCG64, ("bit_generator",), "MT19937"),
+        (np.random.PCG64, ("state", "inc"), -1),
+        (np.random.MT19937, ("state", "pos"), -1),
+        (np.random.MT19937, ("state", "pos"), 625),
+        (np.random.MT19937, ("state", "pos"), 1.0),
+        (np.random.MT19937, ("state", "key"), np.zeros(3, np.uint32)),
+        (np.random.Philox, ("buffer_pos",), 5),
+        (np.random.Philox, ("buffer",), np.zeros(2, np.uint64)),
+        (np.random.Philox, ("uinteger",), "x"),
+    ],
+)
+def test_a_bad_generator_state_is_refused_and_changes_nothing(bits, path, value):
+    generator, before = bits(1), str(bits(1).state)
+    with pytest.raises(ValueError, match=f"not a state of {bits.__name__}"):
+        set_state(generator, edited(bits(2).state, path, value))
+    assert str(generator.state) == before
+    for state in (None, 3, {}):
+        with pytest.raises(ValueError, match="not a state of"):
+            set_state(generator, state)
+
+
+@pytest.mark.parametrize("bits", [np.random.PCG64, np.random.MT19937, np.random.Philox])
+def test_a_good_generator_state_is_taken_at_every_position(bits):
+    one, two = bits(1), bits(2)
+    for _ in range(700):
+        set_state(two, one.state)
+        assert two.random_raw() == one.random_raw()
 
 
 # ---------------------------------------------------------------- one_hot

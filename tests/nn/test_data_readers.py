@@ -119,7 +119,7 @@ def test_absurd_sizes_are_refused_without_allocating(tmp_path, packed, shape):
     path.write_bytes(gzip.compress(head + b"\0" * 8) if packed else head + b"\0" * 8)
     tracemalloc.start()
     try:
-        with pytest.raises(ValueError, match=r"absurd-idx: (truncated IDX file|IDX header)"):
+        with pytest.raises(ValueError, match="absurd-idx: truncated IDX file"):
             read_idx(path)
         assert tracemalloc.get_traced_memory()[1] < 4 << 20
     finally:

@@ -742,7 +742,7 @@ def test_a_generator_of_another_kind_is_refused_first(tmp_path):
     path = tmp_path / "run"
     save_checkpoint(path, model=FakeModel(5), epoch=0, rng=np.random.default_rng(0))
     other = np.random.Generator(np.random.MT19937(0))
-    untouched(path, "'default' does not fit a MT19937", FakeModel(1), rng=other)
+    untouched(path, "generator 'default': not a state of MT19937", FakeModel(1), rng=other)
     with pytest.raises(CheckpointError, match="no state of a generator 'other'; it has default"):
         load_checkpoint(path, rng={"other": np.random.default_rng(0)})
 
