@@ -560,8 +560,9 @@ def load_checkpoint(
                 error.add_note(f"the {name} did not take its old state back: {again}")
         if not isinstance(error, Exception):
             raise
+        reason = " ".join(str(error).split())  # PyTorch's lists of keys are of several lines
         raise CheckpointError(
-            f"{path}: the {touched[-1]} does not take its saved state: {error}"
+            f"{path}: the {touched[-1]} does not take its saved state: {reason}"
         ) from error
     for bits, state in new_bits:
         bits.state = state

@@ -86,7 +86,7 @@ class FakeOptimizer:
 class Broken(FakeOptimizer):
     """Changes half of itself, then refuses a state that `refuses` says it should."""
 
-    error: BaseException = RuntimeError("wrong number of groups")
+    error: BaseException = RuntimeError("wrong number\n\tof groups")
 
     def load_state_dict(self, state: Any, /) -> None:
         super().load_state_dict(state)
