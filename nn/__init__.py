@@ -1,0 +1,30 @@
+"""Neural networks: modules, losses, initial values, data, models."""
+
+from . import data as data
+from . import functional as functional
+from . import init as init
+from . import models as models
+from .activation import Flatten as Flatten
+from .activation import LogSoftmax as LogSoftmax
+from .activation import ReLU as ReLU
+from .activation import Sigmoid as Sigmoid
+from .activation import Softmax as Softmax
+from .activation import Softplus as Softplus
+from .activation import Tanh as Tanh
+from .containers import ModuleDict as ModuleDict
+from .containers import ModuleList as ModuleList
+from .containers import Sequential as Sequential
+from .conv import Conv2d as Conv2d
+from .dropout import Dropout as Dropout
+from .linear import Identity as Identity
+from .linear import Linear as Linear
+from .losses import CrossEntropyLoss as CrossEntropyLoss
+from .losses import MSELoss as MSELoss
+from .losses import NLLLoss as NLLLoss
+from .module import Buffer as Buffer
+from .module import Module as Module
+from .module import Parameter as Parameter
+from .norm import BatchNorm1d as BatchNorm1d
+from .norm import BatchNorm2d as BatchNorm2d
+from .pool import AvgPool2d as AvgPool2d
+from .pool import MaxPool2d as MaxPool2d

@@ -1,0 +1,194 @@
+"""Activation layers, and Flatten.
+
+``inplace=`` is taken where PyTorch has it; the results are the same, and the input is left alone.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from autograd import flatten, log_softmax, relu, sigmoid, softmax, tanh
+
+from . import functional as F
+from .module import Module
+
+
+class ReLU(Module):
+    """
+    Rectifier max(x, 0), element by element.
+
+    Parameters
+    ----------
+    inplace : bool, default False
+        Accepted; the input is left alone.
+
+    Examples
+    --------
+    >>> import autograd, nn
+    >>> nn.ReLU()(autograd.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """Apply to a tensor of any shape."""
+        return relu(input)
+
+    def extra_repr(self) -> str:
+        """Show `inplace`, if it was asked for."""
+        return "inplace=True" if self.inplace else ""
+
+
+class Sigmoid(Module):
+    """
+    Logistic function 1 / (1 + exp(-x)), element by element.
+
+    Examples
+    --------
+    >>> import autograd, nn
+    >>> nn.Sigmoid()(autograd.tensor([0.0, 2.0]))
+    tensor([0.5000, 0.8808])
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Apply to a tensor of any shape."""
+        return sigmoid(input)
+
+
+class Tanh(Module):
+    """
+    Hyperbolic tangent, element by element.
+
+    Examples
+    --------
+    >>> import autograd, nn
+    >>> nn.Tanh()(autograd.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.7616])
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Apply to a tensor of any shape."""
+        return tanh(input)
+
+
+class Softplus(Module):
+    """
+    Smooth ramp ``log(1 + exp(beta * x)) / beta``, element by element.
+
+    Parameters
+    ----------
+    beta : float, default 1
+    threshold : float, default 20
+        Where ``beta * x`` is larger the result is x itself.
+
+    Examples
+    --------
+    >>> import autograd, nn
+    >>> nn.Softplus()(autograd.tensor([0.0, 30.0]))
+    tensor([ 0.6931, 30.0000])
+    """
+
+    def __init__(self, beta: float = 1.0, threshold: float = 20.0) -> None:
+        super().__init__()
+        self.beta = beta
+        self.threshold = threshold
+
+    def forward(self, input: Any) -> Any:
+        """Apply to a tensor of any shape."""
+        return F.softplus(input, self.beta, self.threshold)
+
+    def extra_repr(self) -> str:
+        """Slope and threshold."""
+        return f"beta={self.beta}, threshold={self.threshold}"
+
+
+class Softmax(Module):
+    """
+    Exponentials that sum to one along `dim`: ``exp(x) / sum(exp(x))``.
+
+    Parameters
+    ----------
+    dim : int
+        PyTorch guesses one that is missing, and warns; here the call raises TypeError.
+
+    Examples
+    --------
+    >>> import autograd, nn
+    >>> nn.Softmax(dim=1)(autograd.zeros(1, 2))
+    tensor([[0.5000, 0.5000]])
+    """
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Any) -> Any:
+        """Apply to a tensor of any shape that has the dimension."""
+        return softmax(input, self.dim)
+
+    def extra_repr(self) -> str:
+        """Show the dimension."""
+        return f"dim={self.dim}"
+
+
+class LogSoftmax(Module):
+    """
+    Logarithm of `Softmax`, computed without underflow.
+
+    Parameters
+    ----------
+    dim : int
+        As in `Softmax`.
+
+    Examples
+    --------
+    >>> import autograd, nn
+    >>> nn.LogSoftmax(dim=1)(autograd.zeros(1, 2))
+    tensor([[-0.6931, -0.6931]])
+    """
+
+    def __init__(self, dim: int | None = None) -> None:
+        super().__init__()
+        self.dim = dim
+
+    def forward(self, input: Any) -> Any:
+        """Apply to a tensor of any shape that has the dimension."""
+        return log_softmax(input, self.dim)
+
+    def extra_repr(self) -> str:
+        """Show the dimension."""
+        return f"dim={self.dim}"
+
+
+class Flatten(Module):
+    """
+    Merge the dimensions from `start_dim` to `end_dim` into one.
+
+    Parameters
+    ----------
+    start_dim : int, default 1
+        The first dimension, of the batch, stays by default.
+    end_dim : int, default -1
+
+    Examples
+    --------
+    >>> import autograd, nn
+    >>> nn.Flatten()(autograd.zeros(2, 3, 4)).shape
+    (2, 12)
+    """
+
+    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+        super().__init__()
+        self.start_dim = start_dim
+        self.end_dim = end_dim
+
+    def forward(self, input: Any) -> Any:
+        """Merge dimensions of a tensor that has them."""
+        return flatten(input, self.start_dim, self.end_dim)
+
+    def extra_repr(self) -> str:
+        """First and last dimension."""
+        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"

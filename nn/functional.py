@@ -1,0 +1,429 @@
+"""Functions under the names and signatures of ``torch.nn.functional``, over autograd's ops.
+
+``inplace=`` is taken where PyTorch has it; the results are the same, and the input is left alone.
+The old pair ``size_average=`` and ``reduce=`` is understood, with PyTorch's warning.
+"""
+
+from __future__ import annotations
+
+import warnings
+from typing import Any
+
+import numpy as np
+
+from autograd import avg_pool2d as avg_pool2d
+from autograd import batch_norm as batch_norm
+from autograd import conv2d as _conv2d
+from autograd import cross_entropy as _cross_entropy
+from autograd import dropout as _dropout
+from autograd import linear as linear
+from autograd import log_softmax as _log_softmax
+from autograd import max_pool2d as max_pool2d
+from autograd import mse_loss as _mse_loss
+from autograd import nll_loss as _nll_loss
+from autograd import pad as pad
+from autograd import relu as _relu
+from autograd import sigmoid as sigmoid
+from autograd import softmax as _softmax
+from autograd import softplus as _softplus
+from autograd import tanh as tanh
+from autograd import where as _where
+from autograd.families import shape_of as _shape_of
+from autograd.ops.arithmetic import cast as _cast
+from autograd.ops.conv import pair as _pair
+from autograd.random import Generator
+
+from .data import one_hot as one_hot
+
+# --- Activations ----------------------------------------------------------------------------------
+
+
+def relu(input: Any, inplace: bool = False) -> Any:
+    """
+    Rectifier max(x, 0), element by element; the slope at 0 is 0.
+
+    Parameters
+    ----------
+    input : Tensor, any shape
+    inplace : bool
+        Accepted; `input` is left alone.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> relu(autograd.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    return _relu(input)
+
+
+def softplus(input: Any, beta: float = 1, threshold: float = 20) -> Any:
+    """
+    Smooth ramp ``log(1 + exp(beta * x)) / beta``, element by element.
+
+    Parameters
+    ----------
+    input : Tensor, any shape
+    beta : float, default 1
+        The larger, the sharper the bend.
+    threshold : float, default 20
+        Where ``beta * x`` is larger the result is x itself, and the slope 1.
+
+    Raises
+    ------
+    ValueError
+        If `beta` is 0.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> softplus(autograd.tensor([-1.0, 0.0, 1.0]))
+    tensor([0.3133, 0.6931, 1.3133])
+    """
+    if beta == 0:
+        raise ValueError("softplus: beta must not be 0")
+    scaled = input if beta == 1 else input * beta
+    smooth = _softplus(scaled)
+    return _where(scaled > threshold, input, smooth if beta == 1 else smooth / beta)
+
+
+def softmax(
+    input: Any, dim: int | None = None, *, dtype: Any = None, axis: int | None = None
+) -> Any:
+    """
+    Exponentials that sum to one along `dim`: ``exp(x) / sum(exp(x))``.
+
+    Parameters
+    ----------
+    input : Tensor, any shape
+    dim : int
+    dtype : dtype, optional
+        Convert to this first.
+    axis : int
+        NumPy's name for `dim`.
+
+    Raises
+    ------
+    TypeError
+        If no `dim` is given (PyTorch guesses one, and warns).
+    IndexError
+        If it is out of range.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> softmax(autograd.tensor([0.0, 0.0]), dim=0)
+    tensor([0.5000, 0.5000])
+    """
+    return _softmax(_as(input, dtype), dim, axis=axis)
+
+
+def log_softmax(
+    input: Any, dim: int | None = None, *, dtype: Any = None, axis: int | None = None
+) -> Any:
+    """
+    Logarithm of `softmax`, computed without underflow; arguments and errors as there.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> log_softmax(autograd.tensor([0.0, 0.0]), dim=0)
+    tensor([-0.6931, -0.6931])
+    """
+    return _log_softmax(_as(input, dtype), dim, axis=axis)
+
+
+def _as(input: Any, dtype: Any) -> Any:
+    return input if dtype is None else _cast(input, dtype=np.dtype(dtype))
+
+
+# --- Convolution, dropout -------------------------------------------------------------------------
+
+Pair = tuple[int, int]
+
+
+def split_padding(
+    who: str, padding: Any, kernel_size: Pair, stride: Pair, dilation: Pair
+) -> tuple[Pair, tuple[int, int, int, int] | None]:
+    """
+    Padding as the convolution op takes it, and widths for `pad` before it, where needed.
+
+    "same" with an even kernel needs one more zero after the image than before it, which the
+    op's own (symmetric) padding cannot give.
+
+    Raises
+    ------
+    ValueError
+        If `padding` is an unknown word, or "same" meets a stride.
+
+    Examples
+    --------
+    >>> split_padding("conv2d", "same", (3, 2), (1, 1), (1, 1))
+    ((0, 0), (0, 1, 1, 1))
+    """
+    if not isinstance(padding, str):
+        return _pair(who, "padding", padding, 0), None
+    if padding == "valid":
+        return (0, 0), None
+    if padding != "same":
+        raise ValueError(
+            f"{who}: padding must be 'same', 'valid', an int or a pair of ints, not {padding!r}"
+        )
+    if stride != (1, 1):
+        raise ValueError(f"{who}: padding='same' needs stride 1, met {stride}")
+    rows, columns = (d * (k - 1) for d, k in zip(dilation, kernel_size, strict=True))
+    if rows % 2 == 0 and columns % 2 == 0:
+        return (rows // 2, columns // 2), None
+    return (0, 0), (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
+
+
+def conv2d(
+    input: Any,
+    weight: Any,
+    bias: Any = None,
+    stride: int | Pair = 1,
+    padding: str | int | Pair = 0,
+    dilation: int | Pair = 1,
+    groups: int = 1,
+) -> Any:
+    """
+    Cross-correlate images with a bank of kernels; as `autograd.conv2d`, with padding by name too.
+
+    Parameters
+    ----------
+    input : Tensor, (N, C, H, W) or (C, H, W)
+    weight : Tensor, (O, C / groups, KH, KW)
+    bias : Tensor, (O,), optional
+    stride, dilation : int or pair of int
+    padding : int, pair of int, "same" or "valid"
+        Zeros around the image; "same" keeps its size.
+    groups : int
+        Splits channels in groups that do not see each other.
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, the kernel is larger than the padded image, or "same" meets a stride.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> conv2d(autograd.ones(1, 3, 8, 8), autograd.ones(4, 3, 2, 2), padding="same").shape
+    (1, 4, 8, 8)
+    """
+    if isinstance(padding, str):
+        kernel_size = _shape_of(weight, "conv2d")[2:]
+        if len(kernel_size) == 2:  # else the op below says what is wrong
+            padding, first = split_padding(
+                "conv2d",
+                padding,
+                kernel_size,
+                _pair("conv2d", "stride", stride, 1),
+                _pair("conv2d", "dilation", dilation, 1),
+            )
+            if first is not None:
+                input = pad(input, first)
+    return _conv2d(input, weight, bias, stride, padding, dilation, groups)
+
+
+def dropout(
+    input: Any,
+    p: float = 0.5,
+    training: bool = True,
+    inplace: bool = False,
+    *,
+    generator: Generator | None = None,
+) -> Any:
+    """
+    Set elements to zero with probability `p`, and scale the rest by ``1 / (1 - p)``.
+
+    Srivastava et al. 2014, "Dropout: a simple way to prevent neural networks from overfitting".
+
+    Parameters
+    ----------
+    input : Tensor, any shape
+    p : float, default 0.5
+    training : bool, default True
+        If False, `input` itself is returned.
+    inplace : bool
+        Accepted; `input` is left alone.
+    generator : Generator, optional
+        Source of the random numbers; default the one that `autograd.manual_seed` seeds.
+
+    Raises
+    ------
+    ValueError
+        If `p` is not from 0 to 1.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> dropout(autograd.ones(3), p=1.0)
+    tensor([0., 0., 0.])
+    """
+    return _dropout(input, p, training, generator=generator)
+
+
+# --- Losses ---------------------------------------------------------------------------------------
+
+
+def legacy_reduction(size_average: bool | None, reduce: bool | None, reduction: str) -> str:
+    """
+    Reduction that PyTorch's old pair of switches stands for; `reduction` where both are None.
+
+    Examples
+    --------
+    >>> legacy_reduction(None, None, "sum")
+    'sum'
+    """
+    if size_average is None and reduce is None:
+        return reduction
+    old = "none" if reduce is False else "sum" if size_average is False else "mean"
+    warnings.warn(
+        f"size_average and reduce are deprecated; use reduction={old!r}",
+        UserWarning,
+        stacklevel=3,
+    )
+    return old
+
+
+def cross_entropy(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    label_smoothing: float = 0.0,
+) -> Any:
+    """
+    Cross-entropy between scores and classes (or probabilities).
+
+    Parameters
+    ----------
+    input : Tensor, (N, C), (C,) or (N, C, d1, ...)
+        Scores (logits); softmax is applied here.
+    target : Tensor
+        Classes: integers of shape (N,), () or (N, d1, ...). Or probabilities: floats of the
+        shape of `input`.
+    weight : Tensor, (C,), optional
+        A factor for each class.
+    size_average, reduce : bool, optional
+        Deprecated; see `reduction`.
+    ignore_index : int, default -100
+        A class that does not count (with class targets only).
+    reduction : {"mean", "sum", "none"}
+        "mean" with class targets divides by the sum of the weights that counted.
+    label_smoothing : float, default 0
+        From 0 to 1: the part of the target spread evenly over all classes. Szegedy et al. 2016,
+        "Rethinking the Inception architecture for computer vision".
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit, or an option is out of range.
+    IndexError
+        If a class is out of range.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> cross_entropy(autograd.zeros(1, 2), autograd.tensor([1]))
+    tensor(0.6931)
+    """
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    return _cross_entropy(input, target, weight, ignore_index, reduction, label_smoothing)
+
+
+def nll_loss(
+    input: Any,
+    target: Any,
+    weight: Any = None,
+    size_average: bool | None = None,
+    ignore_index: int = -100,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+) -> Any:
+    """
+    Negative log likelihood of classes, given log-probabilities.
+
+    Parameters
+    ----------
+    input : Tensor, (N, C), (C,) or (N, C, d1, ...)
+        Log-probabilities.
+    target : integer Tensor, (N,), () or (N, d1, ...)
+    weight : Tensor, (C,), optional
+        A factor for each class; the mean is then a weighted one.
+    size_average, reduce : bool, optional
+        Deprecated; see `reduction`.
+    ignore_index : int, default -100
+        A target that does not count.
+    reduction : {"mean", "sum", "none"}
+
+    Raises
+    ------
+    ValueError
+        If shapes do not fit or the reduction is unknown.
+    IndexError
+        If a class is out of range.
+    TypeError
+        If classes are not integers.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> nll_loss(autograd.tensor([[-0.5, -1.0]]), autograd.tensor([1]))
+    tensor(1.)
+    """
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    return _nll_loss(input, target, weight, ignore_index, reduction)
+
+
+def mse_loss(
+    input: Any,
+    target: Any,
+    size_average: bool | None = None,
+    reduce: bool | None = None,
+    reduction: str = "mean",
+    weight: Any = None,
+) -> Any:
+    """
+    Squared difference, averaged.
+
+    Parameters
+    ----------
+    input, target : Tensor
+        Of one shape.
+    size_average, reduce : bool, optional
+        Deprecated; see `reduction`.
+    reduction : {"mean", "sum", "none"}
+    weight : Tensor, optional
+        A factor for each element, of the same shape; "mean" then divides by their sum.
+
+    Raises
+    ------
+    ValueError
+        If the shapes differ (PyTorch broadcasts, and warns that it is likely wrong), or the
+        reduction is unknown.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> mse_loss(autograd.tensor([1.0, 2.0]), autograd.tensor([1.0, 4.0]))
+    tensor(2.)
+    """
+    reduction = legacy_reduction(size_average, reduce, reduction)
+    if weight is None:
+        return _mse_loss(input, target, reduction)
+    if reduction not in ("mean", "sum", "none"):
+        raise ValueError(f"mse_loss: reduction must be 'none', 'mean' or 'sum', not {reduction!r}")
+    if _shape_of(weight, "mse_loss") != _shape_of(input, "mse_loss"):
+        raise ValueError(
+            f"mse_loss: weight {_shape_of(weight, 'mse_loss')} and input "
+            f"{_shape_of(input, 'mse_loss')} must have one shape"
+        )
+    losses = _mse_loss(input, target, "none") * weight
+    if reduction == "none":
+        return losses
+    return losses.sum() / weight.sum() if reduction == "mean" else losses.sum()

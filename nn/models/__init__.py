@@ -1,0 +1,8 @@
+"""Models, and the names under which the command line finds them."""
+
+from .lenet import LeNet5 as LeNet5
+from .registry import MODELS as MODELS
+from .registry import ModelEntry as ModelEntry
+from .registry import find_model as find_model
+from .registry import get_model as get_model
+from .registry import list_models as list_models
