@@ -38,7 +38,7 @@ import numpy as np
 
 from .dtypes import promoted, to_common, to_common_float
 from .engine import apply
-from .graph import OPS, WATCHERS, Node, Op, Rule, Spec, Variable, wrap
+from .graph import NUMBERS, OPS, WATCHERS, Node, Op, Rule, Spec, Variable, wrap
 from .modes import mode
 
 NO_PARAMS: dict[str, Any] = {}
@@ -312,16 +312,17 @@ def _general(op: Op) -> Callable[..., Any]:
     metadata = {p.name: p.default for p in parameters if p.name not in op.inputs}
     names = metadata.keys()
     optional = {n: d for n, d in metadata.items() if d is not inspect.Parameter.empty}
-    forward, variadic, promotes = op.forward, op.variadic, op.promotes
+    forward, scalar, variadic = op.forward, op.scalar, op.variadic
     explains = op.family == "elementwise"
 
     def call(*inputs: Any, **params: Any) -> Any:
-        if promotes is None:
-            for v in inputs:
-                if isinstance(v, Variable):
-                    break
-            else:  # a rule at work on raw arrays: nothing to check, nothing to record
-                return forward(*inputs, **params)
+        for v in inputs:
+            if isinstance(v, Variable):
+                break
+        else:  # a rule at work on raw values: nothing to convert, nothing to record
+            if scalar is not None and all([v.__class__ in NUMBERS for v in inputs]):
+                return scalar(*inputs, **params)
+            return forward(*inputs, **params)
         if len(inputs) != count and not variadic:
             raise TypeError(
                 f"{op.name} takes {count} arrays ({', '.join(op.inputs)}), not {len(inputs)}"
@@ -424,11 +425,11 @@ def reduction(
                 return apply(op, (x,), params)
             params["dim"] = dims_of(op.name, dim, value.ndim)
             params["keepdim"] = keepdim
+            if not variable:
+                return forward(value, **params)
             if WATCHERS or value.dtype.kind != "f":
                 return apply(op, (x,), params)
             y = forward(value, **params)
-            if not variable:
-                return y
             if x.requires_grad and mode.grad:
                 saved = (y if keep_y else None, value if keep_x else x.node)
                 return wrap(y, Node(op, (x.node,), params, saved, y.shape, y.dtype), True)

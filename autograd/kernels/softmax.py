@@ -4,9 +4,11 @@ Small inputs (a batch of class scores) are the common case and cost their number
 each function is five, in place after the first two.
 """
 
+import functools
+
 import numpy as np
 
-from .common import Floats, Sample
+from .common import Floats, Indices, Sample
 from .dispatch import reference
 
 # x - max meets inf - inf in a row with an infinite maximum, where NaN is the answer, and overflows
@@ -72,6 +74,58 @@ def log_softmax(x: Floats, *, axis: int) -> Floats:
     return y
 
 
+@reference
+@_quiet
+def cross_entropy(x: Floats, target: Indices) -> Floats:
+    """Mean over the rows of ``log(sum(exp(x[i]))) - x[i, target[i]]``.
+
+    Parameters
+    ----------
+    x : array (N, C)
+    target : int64 array (N,)
+        Each trusted to lie in 0 .. C - 1.
+
+    Returns
+    -------
+    0-d, dtype of x
+        NaN for no rows.
+    """
+    y = _shifted(x, 1)
+    picked = y[rows(len(x)), target]
+    np.exp(y, out=y)
+    losses = np.log(np.add.reduce(y, 1))
+    losses -= picked
+    return np.add.reduce(losses) * x.dtype.type(1.0 / len(x) if len(x) else np.nan)
+
+
+@reference
+def cross_entropy_slope(x: Floats, target: Indices) -> Floats:
+    """N times the gradient of `cross_entropy` in x: softmax of the rows, less one at the target.
+
+    Parameters
+    ----------
+    x : array (N, C)
+    target : int64 array (N,)
+        Each trusted to lie in 0 .. C - 1.
+
+    Returns
+    -------
+    array (N, C)
+        New.
+    """
+    y = softmax(x, axis=1)
+    y[rows(len(x)), target] -= 1
+    return y
+
+
+@functools.lru_cache(maxsize=16)
+def rows(n: int) -> Indices:
+    """The numbers 0 .. n - 1, made once for each batch size; read-only."""
+    numbers = np.arange(n)
+    numbers.flags.writeable = False
+    return numbers
+
+
 def _shifted(x: Floats, axis: int) -> Floats:
     largest = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
     return np.subtract(x, largest, out=np.empty_like(x))
@@ -84,4 +138,4 @@ SAMPLES = (
     Sample("attention", ((8, 4, 64, 64),), {"axis": 3}),
     Sample("segmentation", ((2, 21, 64, 64),), {"axis": 1}),
 )
-"""Arguments of both kernels."""
+"""Arguments of `softmax` and `log_softmax`; of the cross-entropies those of two dimensions."""

@@ -247,8 +247,6 @@ def where(condition, a, b):
     >>> autograd.where(x > 0, x, 0.0)
     tensor([0., 2.])
     """
-    if isinstance(condition, np.ndarray | np.generic) and condition.dtype.kind != "b":
-        condition = condition != 0
     return np.where(condition, a, b)[()]
 
 

@@ -11,6 +11,7 @@ from ..kernels import avg_pool2d_backward as avg_pool2d_backward_kernel
 from ..kernels import max_pool2d as max_pool2d_kernel
 from ..kernels import max_pool2d_backward as max_pool2d_backward_kernel
 from ..kernels import max_pool2d_gather as max_pool2d_gather_kernel
+from ..kernels import max_pool2d_values as max_pool2d_values_kernel
 from ..kernels.common import pool_output_size
 from .conv import pair
 
@@ -38,14 +39,14 @@ def _pooled(x, **at):
 def _max_pool2d(x, /, *, kernel_size, stride, padding, dilation, ceil_mode):
     # Where the maxima stand is worked out in backward, if there is one: looking for values
     # alone is much cheaper.
-    return max_pool2d_kernel(
+    return max_pool2d_values_kernel(
         x,
         kernel_size=kernel_size,
         stride=stride,
         padding=padding,
         dilation=dilation,
         ceil_mode=ceil_mode,
-    )[0]
+    )
 
 
 @structured(None, infer=lambda x, **at: Spec(_pooled(x, **at).shape, "int64"))
@@ -165,6 +166,12 @@ def _checked(
         "padding": pair(who, "padding", padding, 0),
         **rest,
     }
+    wide = any(n > s for n, s in zip(rest.get("dilation", (1, 1)), shape[2:], strict=True))
+    if wide and any(at["padding"]):
+        raise ValueError(
+            f"{who}: dilation {rest['dilation']} with padding {at['padding']} leaves windows wholly "
+            f"outside an image of {shape[2:]}"
+        )
     if any(2 * p > k for p, k in zip(at["padding"], at["kernel_size"], strict=True)):
         raise ValueError(
             f"{who}: padding {at['padding']} may be at most half of kernel_size {at['kernel_size']}"
