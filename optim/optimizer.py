@@ -138,6 +138,12 @@ class Run:
                 value[...] = array
         return self.work
 
+    def tick(self) -> None:
+        """Count a step."""
+        self.count += 1.0
+        if self.steps is not None:
+            self.steps += 1
+
     def alone(self, index: int, scratch: list[np.ndarray]) -> Run:
         """A run of one of the parameters, on the same state."""
         run = Run([self.params[index]], self.names)
@@ -221,6 +227,7 @@ class Optimizer:
         self.param_groups: list[Group] = []
         self._state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self._forget()
+        self._stepped = False
         entries: list[Any] = list(params)
         if not entries:
             raise ValueError(f"{self._who}: the list of parameters is empty")
@@ -270,6 +277,7 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
+        self._stepped = True
         by = self._label
         mark, subtract = CHANGES.mark, np.subtract
         for group, plan in zip(self.param_groups, self._ready_plans(), strict=True):
@@ -404,6 +412,11 @@ class Optimizer:
         self._scratch: dict[Any, list[np.ndarray]] = {}
         self._state_seen = False
         self._label = f"{type(self).__name__}.step"
+
+    @property
+    def was_stepped(self) -> bool:
+        """True once `step` was called (or if a subclass has a `step` that does not tell)."""
+        return self._stepped or type(self).step is not Optimizer.step
 
     @property
     def _who(self) -> str:
@@ -602,6 +615,7 @@ class Optimizer:
         self._state = state["state"]
         self.param_groups = state["param_groups"]
         self._forget()
+        self._stepped = vars(self).get("_stepped", False)
 
     def __repr__(self) -> str:
         lines = [f"{self._who} ("]

@@ -1,0 +1,229 @@
+"""Adam and AdamW: steps scaled by running averages of the gradient and its square."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import numpy as np
+
+from .optimizer import Group, Optimizer, Params, Run, check_range
+
+
+class Adam(Optimizer):
+    r"""Adam: adaptive moment estimation.
+
+    With the gradient g of parameter p at step t = 1, 2, ...::
+
+        g = g + weight_decay * p
+        m = beta1 * m + (1 - beta1) * g
+        v = beta2 * v + (1 - beta2) * g**2
+        u = max(u, v) if amsgrad else v
+        p = p - lr * (m / (1 - beta1**t)) / (sqrt(u / (1 - beta2**t)) + eps)
+
+    Parameters
+    ----------
+    params : iterable of Tensor, of (name, Tensor), or of dict
+        See `Optimizer`.
+    lr : float
+        Learning rate.
+    betas : tuple of two floats
+        How much of the averages of g and of its square is kept at each step.
+    eps : float
+        Keeps the division finite.
+    weight_decay : float
+        Factor of an L2 penalty.
+    amsgrad : bool
+        Divide by the largest average of the squares so far (Reddi et al.).
+    maximize : bool
+        Go up the gradient instead of down.
+    decoupled_weight_decay : bool
+        Shrink the parameters themselves, as `AdamW` does.
+
+    Raises
+    ------
+    TypeError
+        If something other than Tensors is to be optimized.
+    ValueError
+        If an option is negative or NaN, a beta is not in [0, 1), or for parameters as in
+        `Optimizer`.
+
+    References
+    ----------
+    D. P. Kingma and J. Ba, "Adam: A Method for Stochastic Optimization", 2015.
+    S. J. Reddi, S. Kale and S. Kumar, "On the Convergence of Adam and Beyond", 2018.
+
+    Examples
+    --------
+    >>> import autograd, optim
+    >>> w = autograd.tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = optim.Adam([w], lr=0.25)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([ 0.7500, -1.7500], requires_grad=True)
+    """
+
+    _counts = True
+    _always = ("exp_avg", "exp_avg_sq")
+    _sometimes = ("max_exp_avg_sq",)
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 0,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+        decoupled_weight_decay: bool = False,
+    ) -> None:
+        defaults = {
+            "lr": lr,
+            "betas": betas,
+            "eps": eps,
+            "weight_decay": weight_decay,
+            "amsgrad": amsgrad,
+            "maximize": maximize,
+            "decoupled_weight_decay": decoupled_weight_decay,
+        }
+        super().__init__(params, defaults)
+
+    def _validate(self, options: Mapping[str, Any], who: str) -> None:
+        check_range(who, "lr", options["lr"])
+        betas = options["betas"]
+        if not isinstance(betas, tuple | list) or len(betas) != 2:
+            raise ValueError(f"{who}: betas must be two numbers, not {betas!r}")
+        for i, beta in enumerate(betas):
+            check_range(who, f"betas[{i}]", beta, below=1.0)
+        check_range(who, "eps", options["eps"])
+        check_range(who, "weight_decay", options["weight_decay"])
+
+    def _names(self, group: Group) -> tuple[str, ...]:
+        if group["amsgrad"]:
+            return ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
+        return ("exp_avg", "exp_avg_sq")
+
+    def _update(self, group: Group, run: Run, grad: Any) -> None:
+        run.tick()
+        state = run.state
+        beta1, beta2 = group["betas"]
+        update(
+            run.param,
+            grad,
+            state[0],
+            state[1],
+            state[2] if len(state) > 2 else None,
+            run.step,
+            run.work,
+            t=run.count,
+            lr=float(group["lr"]),
+            beta1=float(beta1),
+            beta2=float(beta2),
+            eps=float(group["eps"]),
+            weight_decay=float(group["weight_decay"]),
+            decoupled=group["decoupled_weight_decay"],
+        )
+
+
+class AdamW(Adam):
+    r"""Adam with weight decay apart from the gradient.
+
+    As `Adam`, but its first line is ``p = p - lr * weight_decay * p``: what decays does not pass
+    through the averages.
+
+    Parameters
+    ----------
+    params, lr, betas, eps, amsgrad, maximize
+        As for `Adam`.
+    weight_decay : float
+        Share of the parameter, times lr, that is taken off at each step.
+
+    Raises
+    ------
+    TypeError, ValueError
+        As for `Adam`.
+
+    References
+    ----------
+    I. Loshchilov and F. Hutter, "Decoupled Weight Decay Regularization", 2019.
+
+    Examples
+    --------
+    >>> import autograd, optim
+    >>> w = autograd.tensor([1.0, -2.0], requires_grad=True)
+    >>> optimizer = optim.AdamW([w], lr=0.25, weight_decay=0.2)
+    >>> (w * w).sum().backward()
+    >>> optimizer.step()
+    >>> w
+    tensor([ 0.7000, -1.6500], requires_grad=True)
+    """
+
+    def __init__(
+        self,
+        params: Params,
+        lr: float = 1e-3,
+        betas: tuple[float, float] = (0.9, 0.999),
+        eps: float = 1e-8,
+        weight_decay: float = 1e-2,
+        amsgrad: bool = False,
+        *,
+        maximize: bool = False,
+    ) -> None:
+        super().__init__(
+            params,
+            lr,
+            betas,
+            eps,
+            weight_decay,
+            amsgrad,
+            maximize=maximize,
+            decoupled_weight_decay=True,
+        )
+
+
+def update(
+    param: np.ndarray,
+    grad: np.ndarray,
+    exp_avg: np.ndarray,
+    exp_avg_sq: np.ndarray,
+    max_exp_avg_sq: np.ndarray | None,
+    step: np.ndarray,
+    work: np.ndarray,
+    *,
+    t: float,
+    lr: float,
+    beta1: float,
+    beta2: float,
+    eps: float,
+    weight_decay: float,
+    decoupled: bool,
+) -> None:
+    """Write what `param` loses in step number `t` into `step`, and advance the averages.
+
+    All arrays are of one shape and dtype. `param` (read only if there is weight decay) and `grad`
+    stay as they are, except that `grad` may be `work`, which is overwritten.
+    """
+    if weight_decay and not decoupled:
+        np.multiply(param, weight_decay, step)
+        grad = np.add(grad, step, work)
+    np.subtract(grad, exp_avg, step)
+    np.multiply(step, 1 - beta1, step)
+    np.add(exp_avg, step, exp_avg)
+    np.multiply(grad, grad, step)
+    np.multiply(step, 1 - beta2, step)
+    np.multiply(exp_avg_sq, beta2, exp_avg_sq)
+    np.add(exp_avg_sq, step, exp_avg_sq)
+    if max_exp_avg_sq is not None:
+        exp_avg_sq = np.maximum(max_exp_avg_sq, exp_avg_sq, max_exp_avg_sq)
+    # Both corrections are numbers, so they go into lr and eps: two passes over the arrays less.
+    correction = (1 - beta2**t) ** 0.5
+    np.sqrt(exp_avg_sq, step)
+    np.add(step, eps * correction, step)
+    np.divide(exp_avg, step, step)
+    np.multiply(step, lr * correction / (1 - beta1**t), step)
+    if weight_decay and decoupled:
+        np.multiply(param, lr * weight_decay, work)
+        np.add(step, work, step)
