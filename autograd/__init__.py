@@ -114,3 +114,5 @@ from .tensor import randperm as randperm
 from .tensor import tensor as tensor
 from .tensor import zeros as zeros
 from .tensor import zeros_like as zeros_like
+from .trace import Graph as Graph
+from .trace import trace as trace

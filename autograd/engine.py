@@ -51,17 +51,22 @@ def apply(op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
     y = None
     if WATCHERS and any_variable:
         for watcher in WATCHERS:
-            y = watcher.see(op, inputs, values, params)
+            answer = watcher.see(op, inputs, values, params)
+            y = y if answer is None else answer
     if y is None:
-        if op.scalar is not None and all([v.__class__ in NUMBERS for v in values]):
-            y = op.scalar(*values, **params)
-        else:
-            if op.promotes is not None:
-                values = op.promotes(values)
-            y = op.forward(*values, **params)
+        if op.promotes is not None:
+            values = op.promotes(values)
+        y = compute(op, values, params)
     if True in tracked and op.differentiable and mode.grad:
         return wrap(y, record(op, inputs, values, params, y, tuple(tracked)), True)
     return wrap(y) if any_variable else y
+
+
+def compute(op: Op, values: Sequence[Any], params: dict[str, Any]) -> Any:
+    """Forward on raw values of one dtype, by the float function where all are Python numbers."""
+    if op.scalar is not None and all([v.__class__ in NUMBERS for v in values]):
+        return op.scalar(*values, **params)
+    return op.forward(*values, **params)
 
 
 def record(
@@ -110,6 +115,9 @@ class _Views:
                         f"{by} changed after the view was made; take the view again, or make it "
                         "a clone()"
                     )
+
+    def during(self, node: Node | None) -> None:
+        """Whose rule is running makes no difference here."""
 
 
 def watch_views() -> None:
@@ -172,6 +180,8 @@ def backpropagate(
             check_unchanged(node)
         if on_variables:
             saved = lifted(node)
+            for watcher in WATCHERS:
+                watcher.during(node)
         rules = op.rules if joint is None else joint(g, *saved, **params)
         piece = before = rule = None
         i = -1
@@ -207,6 +217,9 @@ def backpropagate(
         g = piece = before = saved = rules = rule = None
         if op.saves_values and not retain_graph:
             node.saved = None
+    if on_variables:
+        for watcher in WATCHERS:
+            watcher.during(None)
     for node in list(grads):
         if node.hooks is not None:
             grads[node] = run_hooks(node, grads[node])

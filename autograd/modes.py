@@ -92,7 +92,7 @@ class enable_grad(_Switch):
 
 
 class set_grad_enabled(_Switch):
-    """Record or not, by a condition.
+    """Record or not, by a condition: from now on, or inside a `with` block or a function.
 
     Parameters
     ----------
@@ -109,12 +109,22 @@ class set_grad_enabled(_Switch):
     def __init__(self, enabled: bool) -> None:
         super().__init__()
         self._enabled = bool(enabled)
+        self._outside = (mode.grad, mode.inference)
+        self._set()  # at once, as in PyTorch: the call alone is a statement
 
     def _set(self) -> None:
         mode.grad = self._enabled and not mode.inference
 
     def _fresh(self) -> _Switch:
         return set_grad_enabled(self._enabled)
+
+    def __enter__(self) -> None:
+        self._before.append(self._outside)
+        self._set()
+
+    def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        mode.grad, mode.inference = self._outside  # it is the function that is meant
+        return super().__call__(function)
 
 
 class inference_mode(_Switch):

@@ -367,7 +367,8 @@ class Tensor(Variable):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         where = index.canonical(key)
-        if self._recording(value):
+        traced = Abstract in (self.value.__class__, getattr(value, "value", None).__class__)
+        if traced or self._recording(value):
             self._replace(index.put(self, value, where), "__setitem__")
             return
         if isinstance(value, Variable):
@@ -405,6 +406,8 @@ class Tensor(Variable):
             raise TypeError(f"{name}: a {result.dtype} result does not fit into {self.dtype}")
         if self.value.__class__ is Abstract:
             self.value = result.value
+        elif result.value.__class__ is Abstract:
+            raise TypeError(f"{name}: a tensor from outside cannot take a traced value")
         else:
             array = self.array()
             if not array.flags.writeable:

@@ -9,7 +9,7 @@ import numpy as np
 from .. import random
 from ..dtypes import to_common
 from ..families import shape_of, structured
-from ..graph import Spec, Variable
+from ..graph import Abstract, Spec, Variable
 from .reduce import mean, sum
 from .shape import _reshape
 from .transcendental import sqrt
@@ -122,8 +122,8 @@ def batch_norm(
     size = int(np.prod(shape)) // max(shape[1], 1)
     if size <= 1:
         raise ValueError(f"batch_norm: training needs more than one value a channel, met {shape}")
-    if running_mean is not None and running_var is not None:
-        value = input.detach() if isinstance(input, Variable) else input
+    value = input.value if isinstance(input, Variable) else input
+    if running_mean is not None and running_var is not None and value.__class__ is not Abstract:
         dims = tuple(i for i in range(len(shape)) if i != 1)
         middle = mean(value, dims, keepdim=True)
         off = value - middle
