@@ -8,9 +8,9 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import to_common
+from ..dtypes import promoted, to_common
 from ..families import elementwise, structured
-from ..graph import Spec
+from ..graph import NUMBERS, Spec
 from .transcendental import log
 
 ANY, POSITIVE, NONZERO = (-3.0, 3.0), (0.2, 3.0), (0.3, 3.0)
@@ -194,6 +194,22 @@ def _clamp(x, low, high):
     return np.minimum(np.maximum(x, low), high)
 
 
+def _typed(values):
+    """As `to_common`, and numbers too: NumPy makes a float64 of two numbers that meet first."""
+    values = to_common(values)
+    dtype = promoted(values)
+    return [dtype.type(v) if v.__class__ in NUMBERS else v for v in values]
+
+
+def _typed_among_arrays(values):
+    if all(v.__class__ in NUMBERS for v in values):  # Scalars stay floats
+        return values
+    return _typed(values)
+
+
+_clamp.op.promotes = _typed_among_arrays
+
+
 def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     """Limit `input` to the range from `min` to `max`.
 
@@ -251,10 +267,19 @@ def where(condition, a, b):
 
 
 def _keep_condition(values):
-    return [values[0], *to_common(values[1:])]
+    if all(v.__class__ in NUMBERS for v in values):
+        return values
+    return [values[0], *_typed(values[1:])]
+
+
+def _where_infer(condition, a, b, *, _infer=where.op.infer):
+    # The dtype of the condition does not matter; that of a bool never does.
+    seen = Spec(condition.shape, bool) if hasattr(condition, "shape") else condition
+    return _infer(seen, a, b)
 
 
 where.op.promotes = _keep_condition
+where.op.infer = _where_infer
 where.op.samples = lambda draw: [((draw((2, 3)) > 0, draw((2, 3)), draw((3,))), {})]
 
 

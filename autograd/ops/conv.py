@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from ..dtypes import to_common
+import numpy as np
+
+from ..dtypes import promoted, to_common
 from ..families import shape_of, structured
 from ..graph import Spec
 from ..kernels import conv2d as conv2d_kernel
@@ -36,6 +38,10 @@ def _size(x: Any, weight: Any, stride: Any, padding: Any, dilation: Any) -> tupl
     )
 
 
+def _dtype(*specs: Any) -> Any:
+    return promoted([np.empty(1, s.dtype) for s in specs if s is not None])
+
+
 @structured(
     lambda g, y, x, weight, bias, **at: _conv2d_input(g, weight, size=x.shape[2:], **at),
     lambda g, y, x, weight, bias, **at: _conv2d_weight(x, g, kernel_size=weight.shape[2:], **at),
@@ -43,7 +49,8 @@ def _size(x: Any, weight: Any, stride: Any, padding: Any, dilation: Any) -> tupl
     saves=("weight", "x", ""),
     promotes=to_common,
     infer=lambda x, weight, bias, *, stride, padding, dilation, groups: Spec(
-        (x.shape[0], weight.shape[0], *_size(x, weight, stride, padding, dilation)), x.dtype
+        (x.shape[0], weight.shape[0], *_size(x, weight, stride, padding, dilation)),
+        _dtype(x, weight, bias),
     ),
 )
 def _conv2d(x, weight, bias, /, *, stride, padding, dilation, groups):
@@ -59,7 +66,7 @@ def _conv2d(x, weight, bias, /, *, stride, padding, dilation, groups):
     saves=("weight", "x"),
     promotes=to_common,
     infer=lambda x, weight, *, size, groups, **_: Spec(
-        (x.shape[0], weight.shape[1] * groups, *size), x.dtype
+        (x.shape[0], weight.shape[1] * groups, *size), _dtype(x, weight)
     ),
 )
 def _conv2d_input(x, weight, /, *, size, stride, padding, dilation, groups):
@@ -75,7 +82,7 @@ def _conv2d_input(x, weight, /, *, size, stride, padding, dilation, groups):
     saves=("h", "x"),
     promotes=to_common,
     infer=lambda x, h, *, kernel_size, groups, **_: Spec(
-        (h.shape[1], x.shape[1] // groups, *kernel_size), x.dtype
+        (h.shape[1], x.shape[1] // groups, *kernel_size), _dtype(x, h)
     ),
 )
 def _conv2d_weight(x, h, /, *, kernel_size, stride, padding, dilation, groups):

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from .. import random
-from ..dtypes import to_common
+from ..dtypes import promoted, to_common
 from ..families import shape_of, structured
 from ..graph import Abstract, Spec, Variable
 from .reduce import mean, sum
@@ -40,7 +40,9 @@ def _batch_norm_rule(g, y, x, weight, bias, *, eps):
     joint=_batch_norm_rule,
     saves="x weight",
     promotes=to_common,
-    infer=lambda x, weight, bias, *, eps: Spec(x.shape, x.dtype),
+    infer=lambda x, weight, bias, *, eps: Spec(
+        x.shape, promoted([np.empty(1, s.dtype) for s in (x, weight, bias) if s is not None])
+    ),
 )
 def _batch_norm(x, weight, bias, /, *, eps):
     """Normalise each channel by its own mean and (biased) variance over the batch."""
