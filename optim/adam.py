@@ -217,7 +217,7 @@ def update(
     np.multiply(exp_avg_sq, beta2, exp_avg_sq)
     np.add(exp_avg_sq, step, exp_avg_sq)
     if max_exp_avg_sq is not None:
-        exp_avg_sq = np.maximum(max_exp_avg_sq, exp_avg_sq, max_exp_avg_sq)
+        exp_avg_sq = np.maximum(max_exp_avg_sq, exp_avg_sq, out=max_exp_avg_sq)
     # Both corrections are numbers, so they go into lr and eps: two passes over the arrays less.
     correction = (1 - beta2**t) ** 0.5
     np.sqrt(exp_avg_sq, step)

@@ -23,7 +23,7 @@ from autograd.changes import CHANGES
 # Parameters are laid end to end up to this many elements for each call of `update`. Below it the
 # cost of a NumPy call outweighs that of copying the gradients; above it the copy costs more, and
 # the arrays no longer stay in the CPU's nearest caches from one NumPy call to the next.
-FUSED_ELEMENTS = 8192
+FUSED_ELEMENTS = 16384
 
 Group = dict[str, Any]
 Params = Iterable[Tensor] | Iterable[Group] | Iterable[tuple[str, Tensor]]

@@ -159,7 +159,7 @@ def update(
         np.subtract(square_avg, step, step)
         # A steady gradient has no variance, and rounding may make that less than none, whose root
         # would be NaN for good.
-        np.maximum(step, 0, step)
+        np.maximum(step, 0, out=step)
         np.sqrt(step, step)
     np.add(step, eps, step)
     np.divide(grad, step, step)
