@@ -28,3 +28,5 @@ from .norm import BatchNorm1d as BatchNorm1d
 from .norm import BatchNorm2d as BatchNorm2d
 from .pool import AvgPool2d as AvgPool2d
 from .pool import MaxPool2d as MaxPool2d
+from .summary import Summary as Summary
+from .summary import summary as summary

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Iterator, Mapping
-from typing import Any, NamedTuple, Self
+from typing import TYPE_CHECKING, Any, NamedTuple, Self
 
 import numpy as np
 
@@ -267,6 +267,11 @@ class Module:
         return _hooked(self._forward_hooks, hook, prepend, with_kwargs)
 
     # --- Registering ----------------------------------------------------------------------------
+
+    if TYPE_CHECKING:
+        # For type checkers only: ``model[0].weight`` is known when it runs. A real __getattr__
+        # would cost nothing either, but a missing attribute's own error says more.
+        def __getattr__(self, name: str) -> Any: ...
 
     def __setattr__(self, name: str, value: Any) -> None:
         own = self.__dict__
