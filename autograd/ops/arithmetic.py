@@ -10,7 +10,7 @@ import numpy as np
 
 from ..dtypes import promoted, to_common
 from ..families import elementwise, structured
-from ..graph import NUMBERS, Spec
+from ..graph import NUMBERS, Spec, Variable, wrap
 from .transcendental import log
 
 ANY, POSITIVE, NONZERO = (-3.0, 3.0), (0.2, 3.0), (0.3, 3.0)
@@ -92,14 +92,22 @@ def neg(x):
 
 def _pow(a, b):
     try:
-        return a**b
+        y = a**b
     except ZeroDivisionError:
         return math.inf
+    return math.nan if y.__class__ is complex else y
+
+
+def _slope_in_base(g, y, a, b):
+    lower = b - 1.0
+    if getattr(b, "dtype", float) is not float or (b.__class__ in NUMBERS and b == 0.0):
+        # 0 ** 0 stays 1 when the base moves: its slope is 0, and not 0 * inf.
+        lower = where((a == 0.0) * (b == 0.0), 1.0, lower)
+    return g * (b * pow(a, lower))
 
 
 @elementwise(
-    # The exponent one lower, without 0 * inf where the exponent is zero.
-    lambda g, y, a, b: g * where(b == 0.0, 0.0, b * a ** (b - 1.0)),
+    _slope_in_base,
     lambda g, y, a, b: g * where((a == 0.0) * (b >= 0.0), 0.0, y * log(where(a == 0.0, 1.0, a))),
     saves=("a b", "y a b"),
     scalar=_pow,
@@ -183,8 +191,8 @@ def minimum(a, b):
 
 @elementwise(
     lambda g, y, x, low, high: where((x >= low) * (x <= high), g, 0.0),
-    lambda g, y, x, low, high: where((x < low) * (low < high), g, 0.0),
-    lambda g, y, x, low, high: where((x > high) + (low >= high), g, 0.0),
+    lambda g, y, x, low, high: where((x < low) * (low <= high), g, 0.0),
+    lambda g, y, x, low, high: where((x > high) + (low > high), g, 0.0),
     saves="x low high",
     scalar=lambda x, low, high: min(max(x, low), high),
     domain=(ANY, (-1.5, -0.5), (0.5, 1.5)),
@@ -380,8 +388,14 @@ def _cast(x, /, *, dtype):
 
 
 def cast(x: Any, dtype: Any) -> Any:
-    """Convert to another dtype (see `Tensor.to`); the gradient is converted back."""
-    return _cast(x, dtype=np.dtype(dtype))
+    """Convert to another dtype (see `Tensor.to`); the gradient is converted back.
+
+    Integers and bools have no gradient.
+    """
+    dtype = np.dtype(dtype)
+    if dtype.kind != "f" and isinstance(x, Variable) and x.requires_grad:
+        x = wrap(x.value)
+    return _cast(x, dtype=dtype)
 
 
 _cast.op.samples = lambda draw: [((draw((2, 3)),), {"dtype": np.dtype(np.float64)})]

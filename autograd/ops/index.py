@@ -108,7 +108,7 @@ def getitem(input: Any, index: Any) -> Any:
 )
 def _put(x, value, /, *, index):
     """A copy of x in which ``x[index]`` is `value`."""
-    y = x.copy()
+    y = np.array(x)  # a 0-d result is a NumPy scalar, which cannot be assigned to
     y[index] = value
     return y
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -14,7 +15,10 @@ from .shape import _reshape, mT, squeeze, unsqueeze
 
 def _rows(x: Any) -> Any:
     """All leading dimensions merged into one."""
-    return x if len(x.shape) == 2 else _reshape(x, shape=(-1, x.shape[-1]))
+    # Not -1: NumPy cannot work it out where there are no elements.
+    if len(x.shape) == 2:
+        return x
+    return _reshape(x, shape=(math.prod(x.shape[:-1]), x.shape[-1]))
 
 
 def _left(g, y, a, b):

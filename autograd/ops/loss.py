@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,6 @@ from ..dtypes import to_common_float
 from ..families import dim_of, only_one, shape_of, structured
 from ..graph import Abstract, Spec, Variable
 from ..kernels import cross_entropy as cross_entropy_kernel
-from ..kernels import cross_entropy_slope as cross_entropy_slope_kernel
 from ..kernels import log_softmax as log_softmax_kernel
 from ..kernels import softmax as softmax_kernel
 from .arithmetic import where
@@ -92,7 +92,11 @@ def _reduced(losses: Any, reduction: str, who: str, total: Any = None) -> Any:
         return sum(losses)
     if reduction != "mean":
         raise ValueError(f"{who}: reduction must be 'none', 'mean' or 'sum', not {reduction!r}")
-    return mean(losses) if total is None else sum(losses) / total
+    if total is None:
+        return mean(losses)
+    # Nothing counted: the mean is NaN, but no gradient flows, so that the weights survive it.
+    nothing = total == 0.0
+    return sum(losses) / where(nothing, 1.0, total) + where(nothing, math.nan, 0.0 * total)
 
 
 def mse_loss(input: Any, target: Any, reduction: str = "mean") -> Any:
@@ -181,25 +185,34 @@ _put_class.op.samples = lambda draw: [
 
 
 @structured(
-    lambda g, y, x, target: _cross_entropy_slope(x, target) * (g / max(x.shape[0], 1)),
+    lambda g, slope, x, target: (_cross_entropy_slope(x, target) if slope is None else slope) * g,
     None,
     saves=("x target", ""),
+    aside=True,
     infer=lambda x, target: Spec((), x.dtype),
 )
 def _cross_entropy(x, target, /):
-    """Mean over the rows of x (N, C) of ``logsumexp(x[i]) - x[i, target[i]]``: the usual case."""
+    """Mean over the rows of x (N, C) of ``logsumexp(x[i]) - x[i, target[i]]``: the usual case.
+
+    The slope comes along for one division more, because softmax is in hand.
+    """
     return cross_entropy_kernel(x, target)
 
 
 @structured(
-    lambda g, y, x, target: _softmax.op.rules[0](g, _softmax(x, dim=1), x, dim=1),
+    lambda g, y, x, target: _softmax_slope(g, x) / max(x.shape[0], 1),
     None,
     saves=("x", ""),
     infer=lambda x, target: Spec(x.shape, x.dtype),
 )
 def _cross_entropy_slope(x, target, /):
-    """Softmax of the rows, less one at the target."""
-    return cross_entropy_slope_kernel(x, target)
+    """Gradient of `_cross_entropy` in x: softmax of the rows, less one at the target, over N."""
+    return cross_entropy_kernel(x, target)[1]
+
+
+def _softmax_slope(g, x):
+    y = _softmax(x, dim=1)
+    return y * (g - sum(g * y, 1, keepdim=True))
 
 
 _cross_entropy.op.samples = lambda draw: [((draw((4, 3)), np.array([2, 0, 1, 2])), {})]
@@ -226,11 +239,16 @@ def _as_rows(who: str, input: Any, target: Any) -> tuple[Any, Any, tuple[int, ..
     return input, target, wanted
 
 
-def _classes(who: str, target: Any, count: int, ignore_index: int) -> Any:
-    """Class indices as a flat int64 array (or traced value), checked."""
-    if isinstance(target, Variable) and target.value.__class__ is Abstract:
-        return _reshape(target, shape=(-1,))
-    raw = np.asarray(target.value if isinstance(target, Variable) else target)
+def _classes(who: str, target: Any, count: int, ignore_index: int) -> tuple[Any, bool]:
+    """Class indices as a flat int64 array, checked, and whether one of them is to be ignored.
+
+    (As a traced value they may be anything: nobody knows.)
+    """
+    if isinstance(target, Variable):
+        if target.value.__class__ is Abstract:
+            return _reshape(target, shape=(-1,)), True
+        target = target.value
+    raw = np.asarray(target)
     if raw.dtype.kind not in "iu":
         raise TypeError(f"{who}: class indices must be integers, not {raw.dtype}")
     raw = raw.reshape(-1).astype(np.int64, copy=False)
@@ -242,14 +260,8 @@ def _classes(who: str, target: Any, count: int, ignore_index: int) -> Any:
                 f"{who}: class index {wrong[0]} is out of range for {count} classes (0 to "
                 f"{count - 1})"
             )
-    return raw
-
-
-def _ignores(classes: Any, ignore_index: int) -> bool:
-    """True if some class may be the one to ignore (a traced one may: nobody knows)."""
-    if isinstance(classes, Variable):
-        return True
-    return bool(classes.size) and bool((classes == ignore_index).any())
+        return raw, True
+    return raw, 0 <= ignore_index < count and bool((raw == ignore_index).any())
 
 
 def nll_loss(
@@ -304,10 +316,9 @@ def _nll(
     count = rows.shape[1]
     if weight is not None and shape_of(weight, who) != (count,):
         raise ValueError(f"{who}: weight must have shape ({count},), met {shape_of(weight, who)}")
-    classes = _classes(who, target, count, ignore_index)
+    classes, ignoring = _classes(who, target, count, ignore_index)
     losses = -_pick_class(rows, classes, ignore_index=ignore_index)
     total = None
-    ignoring = _ignores(classes, ignore_index)
     if weight is not None or ignoring:
         ones = (
             np.ones((1, count), rows.dtype) if weight is None else _reshape(weight, shape=(1, -1))
@@ -380,8 +391,8 @@ def cross_entropy(
     classes = getattr(getattr(target, "dtype", None), "kind", "i") != "f"
     usual = weight is None and not label_smoothing and reduction == "mean"
     if classes and usual and len(shape) == 2 and shape_of(target, "cross_entropy") == shape[:1]:
-        target = _classes("cross_entropy", target, shape[1], ignore_index)
-        if not _ignores(target, ignore_index):
+        target, ignoring = _classes("cross_entropy", target, shape[1], ignore_index)
+        if not ignoring:
             return _cross_entropy(input, target)
     scores = _log_softmax(input, dim=axis)
     if classes or shape_of(target, "cross_entropy") != shape:

@@ -54,7 +54,7 @@ def sum(x, /, *, dim, keepdim):
 
 
 @reduction(
-    lambda g, y, x, dim, keepdim: restored(g / count(x, dim), x, dim, keepdim),
+    lambda g, y, x, dim, keepdim: restored(g / (count(x, dim) or math.nan), x, dim, keepdim),
     saves="",
 )
 def mean(x, /, *, dim, keepdim):
@@ -135,7 +135,14 @@ def _arg(name: str, pick: Any, x: Any, dim: int | None, keepdim: bool) -> Any:
     return wrap(pick(value, axis=at, keepdims=keepdim).astype(np.int64)[()])
 
 
-def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+def argmax(
+    input: Any,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    axis: int | None = None,
+    keepdims: bool | None = None,
+) -> Any:
     """Index of the (first) largest element: of all in row-major order, or along `dim`.
 
     Examples
@@ -144,10 +151,18 @@ def argmax(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     >>> autograd.argmax(autograd.tensor([[1.0, 5.0], [7.0, 2.0]]), dim=1)
     tensor([1, 0])
     """
-    return _arg("argmax", np.argmax, input, dim, keepdim)
+    dim = only_one("argmax", "dim", dim, "axis", axis)
+    return _arg("argmax", np.argmax, input, dim, keepdim if keepdims is None else keepdims)
 
 
-def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
+def argmin(
+    input: Any,
+    dim: int | None = None,
+    keepdim: bool = False,
+    *,
+    axis: int | None = None,
+    keepdims: bool | None = None,
+) -> Any:
     """Index of the (first) smallest element: of all in row-major order, or along `dim`.
 
     Examples
@@ -156,7 +171,8 @@ def argmin(input: Any, dim: int | None = None, keepdim: bool = False) -> Any:
     >>> autograd.argmin(autograd.tensor([[1.0, 5.0], [7.0, 2.0]]), dim=1)
     tensor([0, 1])
     """
-    return _arg("argmin", np.argmin, input, dim, keepdim)
+    dim = only_one("argmin", "dim", dim, "axis", axis)
+    return _arg("argmin", np.argmin, input, dim, keepdim if keepdims is None else keepdims)
 
 
 def _extreme(name, everywhere, pairwise, pick, input, dim, keepdim, axis, keepdims):
@@ -288,8 +304,10 @@ def std(
     keepdim: bool = False,
     *,
     correction: float | None = None,
+    axis: Any = None,
+    keepdims: bool | None = None,
 ) -> Any:
-    """Standard deviation, the square root of `var`.
+    """Standard deviation, the square root of `var`; the slope at 0 is 0.
 
     Examples
     --------
@@ -297,7 +315,9 @@ def std(
     >>> autograd.std(autograd.tensor([1.0, 3.0, 5.0]))
     tensor(2.)
     """
-    return sqrt(var(input, dim, unbiased, keepdim, correction=correction))
+    square = var(input, dim, unbiased, keepdim, correction=correction, axis=axis, keepdims=keepdims)
+    still = square == 0.0
+    return where(still, 0.0, sqrt(where(still, 1.0, square)))
 
 
 @reduction(

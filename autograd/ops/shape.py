@@ -135,6 +135,8 @@ def mT(x, /):
     >>> autograd.mT(autograd.zeros(2, 3)).shape
     (3, 2)
     """
+    if x.ndim < 2:
+        raise ValueError(f"mT: expected at least two dimensions, met shape {x.shape}")
     return x.swapaxes(-1, -2)
 
 
