@@ -11,7 +11,6 @@ import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from copy import deepcopy
-from itertools import chain
 from operator import is_
 from typing import Any
 
@@ -102,12 +101,12 @@ class Run:
         for i, (param, old, work, step) in enumerate(self.parts):
             array = param.array()
             if array is not old:
+                check_memory(array)
                 if array.shape != old.shape or array.dtype != old.dtype:
                     raise ValueError(
                         f"a parameter was {old.dtype} {old.shape} at the last step and is now "
                         f"{array.dtype} {array.shape}: the optimizer's state does not fit it"
                     )
-                check_memory(array, i)
                 self.arrays[i] = array
                 self.parts[i] = param, array, work, step
         if not self.fused:
@@ -296,11 +295,13 @@ class Optimizer:
 
     def _step_singly(self, plan: Plan, run: Run) -> None:
         """Step a run of which a parameter has no gradient now, or has new memory."""
+        lacking = [p.grad is None for p in run.params]
+        if all(lacking):
+            return
         run.rebind()
         group = plan.group
-        lacking = [p.grad is None for p in run.params]
         runs = [run]
-        if run.fused and any(lacking):
+        if any(lacking):
             # From now on they may differ in their number of steps, so they stay apart.
             scratch = self._scratch[run.step.dtype]
             runs = [run.alone(i, scratch) for i in range(len(run.params))]
@@ -350,7 +351,7 @@ class Optimizer:
         room: dict[Any, int] = {}
         for param in params:
             array = param.array()
-            check_memory(array, self._index(param))
+            check_memory(array)
             gradient = param.grad
             assert gradient is not None
             if gradient.shape != array.shape:
@@ -367,12 +368,14 @@ class Optimizer:
             else:
                 # In front, so that the last batch stays the one with room.
                 batches.setdefault(key, []).insert(0, [param])
+        runs = []
         for (dtype, known, count), several in batches.items():
             for batch in several:
                 run = self._new_run(batch, names, dtype)
                 run.first = not all(known)
                 run.count = count
-                plan.runs.append(run)
+                runs.append(run)
+        plan.runs += runs  # all or, after an error above, none of them
         taken = {id(p) for p in params}
         plan.idle = [p for p in plan.idle if id(p) not in taken]
 
@@ -422,10 +425,6 @@ class Optimizer:
     def _who(self) -> str:
         return type(self).__name__
 
-    def _index(self, param: Tensor) -> int:
-        every = chain.from_iterable(group["params"] for group in self.param_groups)
-        return next(i for i, p in enumerate(every) if p is param)
-
     # --- Groups and state ---------------------------------------------------------------------
 
     @property
@@ -433,6 +432,12 @@ class Optimizer:
         """State of each parameter that was ever stepped: a dict by name."""
         self._state_seen = True  # from now on somebody may change it, so each step looks
         return self._state
+
+    @state.setter
+    def state(self, state: Mapping[Tensor, dict[str, Any]]) -> None:
+        self._state = state if isinstance(state, defaultdict) else defaultdict(dict, state)
+        self._forget()
+        self._state_seen = True
 
     def add_param_group(self, param_group: Group) -> None:
         """Add a group of parameters with options of its own.
@@ -651,13 +656,16 @@ def listed(params: Any, who: str) -> tuple[list[Tensor], list[str]]:
     return tensors, names
 
 
-def check_memory(array: np.ndarray, index: int) -> None:
-    """Raise if a step cannot change `array` in place."""
+def check_memory(array: np.ndarray) -> None:
+    """Raise if a step cannot change a parameter with this memory in place."""
     if array.dtype.kind != "f":
-        raise ValueError(f"step: parameter {index} is {array.dtype}; only floats can be optimized")
+        raise ValueError(
+            f"step: a parameter of shape {array.shape} is {array.dtype}; only floats can be "
+            "optimized"
+        )
     if not array.flags.writeable:
         raise ValueError(
-            f"step: the memory of parameter {index} (shape {array.shape}) is read-only; make the "
+            f"step: the memory of a parameter of shape {array.shape} is read-only; make the "
             "parameter from a copy"
         )
 
