@@ -334,7 +334,7 @@ def logsumexp(x, /, *, dim, keepdim):
     --------
     >>> import autograd
     >>> autograd.logsumexp(autograd.tensor([1000.0, 1000.0]), dim=0)
-    tensor(1000.6931)
+    tensor(1000.6932)
     """
     if count(x, dim) == 0:
         return np.full_like(np.add.reduce(x, axis=dim, keepdims=keepdim), -np.inf)[()]
