@@ -48,7 +48,7 @@ def apply(op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         else:
             values.append(item)
             tracked.append(False)
-    y = None
+    y = aside = None
     if WATCHERS and any_variable:
         for watcher in WATCHERS:
             answer = watcher.see(op, inputs, values, params)
@@ -56,9 +56,12 @@ def apply(op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
     if y is None:
         if op.promotes is not None:
             values = op.promotes(values)
-        y = compute(op, values, params)
+        if op.aside:
+            y, aside = op.forward(*values, **params)
+        else:
+            y = compute(op, values, params)
     if True in tracked and op.differentiable and mode.grad:
-        return wrap(y, record(op, inputs, values, params, y, tuple(tracked)), True)
+        return wrap(y, record(op, inputs, values, params, y, tuple(tracked), aside), True)
     return wrap(y) if any_variable else y
 
 
@@ -66,7 +69,8 @@ def compute(op: Op, values: Sequence[Any], params: dict[str, Any]) -> Any:
     """Forward on raw values of one dtype, by the float function where all are Python numbers."""
     if op.scalar is not None and all([v.__class__ in NUMBERS for v in values]):
         return op.scalar(*values, **params)
-    return op.forward(*values, **params)
+    y = op.forward(*values, **params)
+    return y[0] if op.aside else y
 
 
 def record(
@@ -76,11 +80,12 @@ def record(
     params: dict[str, Any],
     y: Any,
     tracked: tuple[bool, ...],
+    aside: Any = None,
 ) -> Node:
     """Make the Node of a call whose result is `y`; `values` are what the forward computed on."""
     keeps = op.keeps(tracked)
     links = []
-    saved = [y if keeps[0] else None]
+    saved = [y if keeps[0] else aside]
     for item, value, track, keep in zip(inputs, values, tracked, keeps[1:], strict=True):
         if track:
             link = item.node
@@ -242,8 +247,10 @@ def leading_to(targets: set[Node], order: Sequence[Node]) -> set[Node]:
 def lifted(node: Node) -> tuple[Any, ...]:
     """The saved values of `node` as Variables in their places in the graph."""
     assert node.saved is not None
-    lifted = []
-    for value, link in zip(node.saved, (node, *node.inputs), strict=True):
+    y, *rest = node.saved
+    assert node.op is not None
+    lifted: list[Any] = [None if y is None or node.op.aside else wrap(y, node, True)]
+    for value, link in zip(rest, node.inputs, strict=True):
         if value is None or value.__class__ in (Node, Spec):
             lifted.append(value)
         elif link.__class__ is Node:
@@ -266,16 +273,16 @@ def fit(g: Any, target: Node) -> Any:
         full = np.empty(shape, target.dtype)
         full.fill(g)
         return full[()]
-    if g.shape != shape:
-        extra = len(g.shape) - len(shape)
+    extra = len(g.shape) - len(shape)
+    if extra > 0 and g.shape[extra:] == shape:
+        g = OPS["sum"].function(g, tuple(range(extra)))
+    elif g.shape != shape:
         repeated = [
             i
             for i, n in enumerate(g.shape)
             if i < extra or (extra >= 0 and n != 1 and shape[i - extra] == 1)
         ]
-        if len(repeated) == extra > 0:
-            g = OPS["sum"].function(g, tuple(repeated))
-        elif repeated:
+        if repeated:
             g = OPS["sum"].function(g, tuple(repeated), keepdim=True)
             if extra > 0:
                 g = OPS["reshape"].function(g, shape=shape)

@@ -36,7 +36,7 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from .dtypes import promoted, to_common, to_common_float
+from .dtypes import get_default_dtype, promoted, to_common, to_common_float
 from .engine import apply
 from .graph import NUMBERS, OPS, WATCHERS, Node, Op, Rule, Spec, Variable, wrap
 from .modes import mode
@@ -257,7 +257,7 @@ def _binary(op: Op) -> Callable[..., Any]:
         else:
             return general(x, y)
         if WATCHERS:
-            return apply(op, (x, y), NO_PARAMS)
+            return general(x, y)
         kind_a, kind_b = a.__class__, b.__class__
         if kind_a in ARRAYS and kind_b in ARRAYS:
             dtype = a.dtype
@@ -322,7 +322,8 @@ def _general(op: Op) -> Callable[..., Any]:
         else:  # a rule at work on raw values: nothing to convert, nothing to record
             if scalar is not None and all([v.__class__ in NUMBERS for v in inputs]):
                 return scalar(*inputs, **params)
-            return forward(*inputs, **params)
+            y = forward(*inputs, **params)
+            return y[0] if op.aside else y
         if len(inputs) != count and not variadic:
             raise TypeError(
                 f"{op.name} takes {count} arrays ({', '.join(op.inputs)}), not {len(inputs)}"
@@ -418,6 +419,8 @@ def reduction(
                 keepdim = keepdims
             variable = isinstance(x, Variable)
             value = x.value if variable else x
+            if getattr(value, "dtype", float) is float:  # a Scalar or number: as a 0-d array
+                return call(OPS["reshape"].function(x, shape=()), dim, keepdim, **params)
             if not isinstance(value, PLAIN):
                 ndim = len(shape_of(x, op.name))
                 params["dim"] = dims_of(op.name, dim, ndim)
@@ -480,7 +483,7 @@ def hollow(spec: Any) -> Any:
     if not isinstance(spec, Spec):
         return spec
     return np.broadcast_to(
-        np.zeros((), np.float64 if spec.dtype is float else spec.dtype), spec.shape
+        np.zeros((), get_default_dtype() if spec.dtype is float else spec.dtype), spec.shape
     )
 
 
@@ -499,11 +502,26 @@ def structured(
     infer: Callable[..., Spec],
     saves: str | tuple[str, ...] | None = None,
     joint: Rule | None = None,
+    aside: bool = False,
     promotes: Callable[[list[Any]], list[Any]] | None = None,
     samples: Callable[..., Any] | None = None,
 ) -> Callable[[Callable[..., Any]], Operation]:
-    """Make an op with a shape rule of its own, such as a convolution or a loss."""
-    return _plain("structured", rules, saves, joint, infer, promotes, samples)
+    """Make an op with a shape rule of its own, such as a convolution or a loss.
+
+    Parameters
+    ----------
+    aside : bool
+        The forward returns ``(y, something)`` and the rules find `something` (or None, when they
+        run on Variables) in the place of y.
+    """
+    decorate = _plain("structured", rules, saves, joint, infer, promotes, samples)
+
+    def with_aside(forward: Callable[..., Any]) -> Operation:
+        operation = decorate(forward)
+        operation.op.aside = aside
+        return operation
+
+    return with_aside
 
 
 def _plain(

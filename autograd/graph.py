@@ -46,6 +46,10 @@ class Op:
         One for each input, ``rule(g, y, *inputs, **params)``. None: no gradient, on purpose.
     joint : callable or None
         One rule for all inputs: returns a gradient (or None) for each.
+    aside : bool
+        The forward returns ``(y, something)``, and the rules find that something in the place of
+        y: what the forward had in its hands and they would have to work out again. It is
+        a raw value; a rule that runs on Variables finds None and works it out from the inputs.
     reads : list of frozenset of str
         What each rule reads by value: names of inputs, and "y" for the result. Anything else
         reaches the rule as shape and dtype only.
@@ -67,6 +71,7 @@ class Op:
         self.rules: list[Rule | None] = [self._missing(argument) for argument in inputs]
         self.reads = [frozenset(("y", *inputs))] * len(inputs)
         self.joint: Rule | None = None
+        self.aside = False
         self.differentiable = True
         self.forward: Callable[..., Any]
         self.function: Callable[..., Any]

@@ -23,6 +23,5 @@ from .pool import max_pool2d_backward as max_pool2d_backward
 from .pool import max_pool2d_gather as max_pool2d_gather
 from .pool import max_pool2d_values as max_pool2d_values
 from .softmax import cross_entropy as cross_entropy
-from .softmax import cross_entropy_slope as cross_entropy_slope
 from .softmax import log_softmax as log_softmax
 from .softmax import softmax as softmax

@@ -5,6 +5,7 @@ each function is five, in place after the first two.
 """
 
 import functools
+from typing import Any
 
 import numpy as np
 
@@ -76,8 +77,8 @@ def log_softmax(x: Floats, *, axis: int) -> Floats:
 
 @reference
 @_quiet
-def cross_entropy(x: Floats, target: Indices) -> Floats:
-    """Mean over the rows of ``log(sum(exp(x[i]))) - x[i, target[i]]``.
+def cross_entropy(x: Floats, target: Indices) -> tuple[Any, Floats]:
+    """Mean over the rows of ``log(sum(exp(x[i]))) - x[i, target[i]]``, and its gradient in x.
 
     Parameters
     ----------
@@ -87,35 +88,23 @@ def cross_entropy(x: Floats, target: Indices) -> Floats:
 
     Returns
     -------
-    0-d, dtype of x
+    loss : scalar, dtype of x
         NaN for no rows.
+    slope : array (N, C)
+        New: softmax of the rows, less one at the target, divided by N.
     """
     y = _shifted(x, 1)
-    picked = y[rows(len(x)), target]
+    at = rows(len(x)), target
+    picked = y[at]
     np.exp(y, out=y)
-    losses = np.log(np.add.reduce(y, 1))
+    total = np.add.reduce(y, 1, None, None, True)
+    share = x.dtype.type(1.0 / len(x) if len(x) else np.nan)
+    y /= total
+    y[at] -= 1
+    y *= share
+    losses = np.log(total).ravel()
     losses -= picked
-    return np.add.reduce(losses) * x.dtype.type(1.0 / len(x) if len(x) else np.nan)
-
-
-@reference
-def cross_entropy_slope(x: Floats, target: Indices) -> Floats:
-    """N times the gradient of `cross_entropy` in x: softmax of the rows, less one at the target.
-
-    Parameters
-    ----------
-    x : array (N, C)
-    target : int64 array (N,)
-        Each trusted to lie in 0 .. C - 1.
-
-    Returns
-    -------
-    array (N, C)
-        New.
-    """
-    y = softmax(x, axis=1)
-    y[rows(len(x)), target] -= 1
-    return y
+    return np.add.reduce(losses) * share, y
 
 
 @functools.lru_cache(maxsize=16)
@@ -138,4 +127,4 @@ SAMPLES = (
     Sample("attention", ((8, 4, 64, 64),), {"axis": 3}),
     Sample("segmentation", ((2, 21, 64, 64),), {"axis": 1}),
 )
-"""Arguments of `softmax` and `log_softmax`; of the cross-entropies those of two dimensions."""
+"""Arguments of `softmax` and `log_softmax`; the first three, with classes, of `cross_entropy`."""

@@ -1,0 +1,324 @@
+"""What recording and backward cost beyond the arithmetic, against torch eager.
+
+Run ``python benchmarks/overhead.py`` (or ``make bench``). Every pair of contenders runs in turn in
+one process, A B A B ..., on one thread; the ratio is taken pair by pair and its median printed with
+its quartiles, so that a slow moment of the machine hits both sides. Chains of a million nodes run
+in processes of their own, because their peak memory is measured too.
+
+Without torch the rows against it are left out.
+"""
+
+from __future__ import annotations
+
+import argparse
+import gc
+import importlib
+import importlib.util
+import json
+import math
+import platform
+import random
+import resource
+import statistics
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
+
+import autograd
+import nn
+import optim
+from autograd import Scalar
+
+HAVE_TORCH = importlib.util.find_spec("torch") is not None
+CHAIN = 1_000_000
+
+
+@dataclass
+class Row:
+    """One comparison: times in seconds (or bytes), the ratio ours / rival, and the aim."""
+
+    name: str
+    ours: float
+    rival: float
+    ratio: float
+    low: float
+    high: float
+    aim: float
+    unit: str = "us"
+
+    def text(self) -> str:
+        """One line of the table."""
+        scale = {"us": 1e6, "ms": 1e3, "s": 1.0, "MB": 1e-6}[self.unit]
+        verdict = "ok" if self.ratio <= self.aim else "MISSED"
+        return (
+            f"{self.name:38s} {self.ours * scale:9.1f} {self.rival * scale:9.1f} {self.unit:>3s}"
+            f"   {self.ratio:5.2f}  ({self.low:.2f} .. {self.high:.2f})   <= {self.aim:.2f}  "
+            f"{verdict}"
+        )
+
+
+def compare(
+    name: str,
+    ours: Callable[[], Any],
+    rival: Callable[[], Any],
+    aim: float,
+    *,
+    calls: int,
+    rounds: int,
+    unit: str = "us",
+) -> Row:
+    """Time two functions in turn, `calls` calls a turn."""
+    times: tuple[list[float], list[float]] = ([], [])
+    for function in (ours, rival):
+        for _ in range(calls):
+            function()
+    for _ in range(rounds):
+        for function, taken in zip((ours, rival), times, strict=True):
+            gc.collect()
+            start = time.perf_counter()
+            for _ in range(calls):
+                function()
+            taken.append((time.perf_counter() - start) / calls)
+    ratios = [a / b for a, b in zip(*times, strict=True)]
+    low, middle, high = statistics.quantiles(ratios, n=4)
+    return Row(
+        name,
+        statistics.median(times[0]),
+        statistics.median(times[1]),
+        middle,
+        low,
+        high,
+        aim,
+        unit,
+    )
+
+
+def expression(shape: tuple[int, ...], torch: Any, rounds: int) -> Row:
+    """(x * w + b).tanh().sum(), forward and backward."""
+    arrays = [np.array(np.random.default_rng(i).standard_normal(shape), "f4") for i in range(3)]
+    x, w, b = (autograd.tensor(a, requires_grad=True) for a in arrays)
+    tx, tw, tb = (torch.tensor(a, requires_grad=True) for a in arrays)
+
+    def ours() -> None:
+        x.grad = w.grad = b.grad = None
+        (x * w + b).tanh().sum().backward()
+
+    def theirs() -> None:
+        tx.grad = tw.grad = tb.grad = None
+        (tx * tw + tb).tanh().sum().backward()
+
+    ours()
+    theirs()
+    assert w.grad is not None
+    np.testing.assert_allclose(w.grad.numpy(), tw.grad.numpy(), rtol=1e-4, atol=1e-6)
+    aim = 0.6 if shape == (64, 64) else 0.5
+    name = f"(x*w + b).tanh().sum() {shape}"
+    return compare(name, ours, theirs, aim, calls=400, rounds=rounds)
+
+
+def digits_step(torch: Any, rounds: int) -> Row:
+    """A training step of 64-32-10 on 32 digits: cross-entropy, SGD with momentum."""
+    autograd.manual_seed(0)
+    model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
+    twin = torch.nn.Sequential(torch.nn.Linear(64, 32), torch.nn.ReLU(), torch.nn.Linear(32, 10))
+    weights = {k: torch.tensor(np.array(v.numpy())) for k, v in model.state_dict().items()}
+    twin.load_state_dict(weights)
+    x, t = autograd.randn(32, 64), autograd.randint(0, 10, (32,))
+    tx, tt = torch.tensor(np.array(x.numpy())), torch.tensor(np.array(t.numpy()))
+    loss, their_loss = nn.CrossEntropyLoss(), torch.nn.CrossEntropyLoss()
+    optimizer = optim.SGD(model.parameters(), lr=1e-3, momentum=0.9)
+    their_optimizer = torch.optim.SGD(twin.parameters(), lr=1e-3, momentum=0.9)
+
+    def ours() -> float:
+        optimizer.zero_grad()
+        value = loss(model(x), t)
+        value.backward()
+        optimizer.step()
+        return value.item()
+
+    def theirs() -> float:
+        their_optimizer.zero_grad()
+        value = their_loss(twin(tx), tt)
+        value.backward()
+        their_optimizer.step()
+        return value.item()
+
+    for _ in range(5):
+        assert math.isclose(ours(), theirs(), rel_tol=1e-5)
+    return compare(
+        "digits MLP step 64-32-10, batch 32", ours, theirs, 0.6, calls=150, rounds=rounds
+    )
+
+
+def moons(count: int, seed: int) -> tuple[list[tuple[float, float]], list[float]]:
+    """Two interleaved half circles with noise, and their labels -1 and 1."""
+    generator = random.Random(seed)
+    points, labels = [], []
+    for i in range(count):
+        angle = math.pi * generator.random()
+        upper = i % 2 == 0
+        x = math.cos(angle) if upper else 1.0 - math.cos(angle)
+        y = math.sin(angle) if upper else 0.5 - math.sin(angle)
+        points.append((x + generator.gauss(0.0, 0.1), y + generator.gauss(0.0, 0.1)))
+        labels.append(1.0 if upper else -1.0)
+    return points, labels
+
+
+def scalar_step(kind: Callable[[float], Any]) -> Callable[[], float]:
+    """A training step of the 2-16-16-1 network on 100 points, written in scalars of `kind`."""
+    generator = random.Random(1)
+    layers = []
+    for inputs, outputs in ((2, 16), (16, 16), (16, 1)):
+        rows = []
+        for _ in range(outputs):
+            rows.append(([kind(generator.uniform(-1.0, 1.0)) for _ in range(inputs)], kind(0.0)))
+        layers.append(rows)
+    parameters = [p for rows in layers for weights, bias in rows for p in (*weights, bias)]
+    points, labels = moons(100, seed=2)
+
+    def score(point: Sequence[float]) -> Any:
+        values: Sequence[Any] = point
+        for depth, rows in enumerate(layers):
+            values = [
+                sum((w * v for w, v in zip(weights, values, strict=True)), bias)
+                for weights, bias in rows
+            ]
+            if depth < 2:
+                values = [v.relu() for v in values]
+        return values[0]
+
+    def step() -> float:
+        losses = [
+            (1.0 - score(point) * label).relu() for point, label in zip(points, labels, strict=True)
+        ]
+        loss = sum(losses[1:], losses[0]) * (1.0 / len(losses))
+        for p in parameters:
+            p.grad = 0.0
+        loss.backward()
+        for p in parameters:
+            p.data -= 0.05 * float(getattr(p.grad, "value", p.grad))
+        return loss.data
+
+    return step
+
+
+def two_moons(rounds: int) -> Row:
+    """Scalars against the classic engine."""
+    classic = importlib.import_module("classic")
+    ours, rival = scalar_step(Scalar), scalar_step(classic.Value)
+    for _ in range(2):
+        assert math.isclose(ours(), rival(), rel_tol=1e-9)
+    name = "scalar two-moons step, classic engine"
+    return compare(name, ours, rival, 0.7, calls=1, rounds=rounds, unit="ms")
+
+
+def peak_memory() -> float:
+    """Largest resident size of this process so far, in bytes."""
+    status = Path("/proc/self/status")
+    if status.exists():  # what getrusage says here begins with the parent's peak
+        line = next(s for s in status.read_text().splitlines() if s.startswith("VmHWM"))
+        return 1024.0 * float(line.split()[1])
+    scale = 1.0 if sys.platform == "darwin" else 1024.0
+    return scale * resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+
+
+def chain(library: str) -> dict[str, float]:
+    """Record a chain of sin on one number and walk it back; meant for a process of its own."""
+    if library == "ours":
+        x: Any = autograd.tensor(0.5, requires_grad=True)
+    else:
+        torch = importlib.import_module("torch")
+        torch.set_num_threads(1)
+        x = torch.tensor(0.5, requires_grad=True)
+    x.sin().backward()
+    x.grad = None
+    before = peak_memory()
+    start = time.perf_counter()
+    y = x
+    for _ in range(CHAIN):
+        y = y.sin()
+    middle = time.perf_counter()
+    y.backward()
+    end = time.perf_counter()
+    peak = peak_memory()
+    return {
+        "forward": middle - start,
+        "backward": end - middle,
+        "memory": peak - before,
+        "gradient": float(x.grad),
+    }
+
+
+def chains(rounds: int) -> list[Row]:
+    """The chains in turn, each run in a fresh process."""
+    results: dict[str, list[dict[str, float]]] = {"ours": [], "torch": []}
+    for _ in range(rounds):
+        for library, runs in results.items():
+            command = [sys.executable, __file__, "--chain", library]
+            runs.append(json.loads(subprocess.check_output(command)))
+    rows = []
+    for what, aim, unit in (("forward", 1.1, "s"), ("backward", 0.4, "s"), ("memory", 0.6, "MB")):
+        ours = [run[what] for run in results["ours"]]
+        rival = [run[what] for run in results["torch"]]
+        ratios = [a / b for a, b in zip(ours, rival, strict=True)]
+        rows.append(
+            Row(
+                f"chain of {CHAIN:,} sin, {what}",
+                statistics.median(ours),
+                statistics.median(rival),
+                statistics.median(ratios),
+                min(ratios),
+                max(ratios),
+                aim,
+                unit,
+            )
+        )
+    return rows
+
+
+def main() -> int:
+    """Print the table; the exit status is 1 if an aim was missed."""
+    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
+    parser.add_argument("--rounds", type=int, default=25, help="turns of each pair (25)")
+    parser.add_argument("--chains", type=int, default=3, help="runs of each chain (3; 0: none)")
+    parser.add_argument("--chain", choices=("ours", "torch"), help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.chain:
+        print(json.dumps(chain(options.chain)))
+        return 0
+    print(
+        f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, "
+        f"NumPy {np.__version__}, one thread"
+    )
+    print(f"{'':38s} {'ours':>9s} {'rival':>9s}       ratio  (quartiles)        aim")
+    rows: list[Row] = []
+
+    def show(row: Row) -> None:
+        rows.append(row)
+        print(row.text(), flush=True)
+
+    if HAVE_TORCH:
+        torch = importlib.import_module("torch")
+        torch.set_num_threads(1)
+        for shape in ((), (8,), (64, 64)):
+            show(expression(shape, torch, options.rounds))
+        show(digits_step(torch, options.rounds))
+    else:
+        print("torch is not installed: only the scalar engines are compared")
+    show(two_moons(max(3, options.rounds // 4)))
+    if HAVE_TORCH and options.chains:
+        for row in chains(options.chains):
+            show(row)
+    return int(any(row.ratio > row.aim for row in rows))
+
+
+if __name__ == "__main__":
+    sys.exit(main())
