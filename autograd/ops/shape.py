@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import to_common
+from ..dtypes import get_default_dtype, to_common
 from ..families import dim_of, movement, shape_of, simple
 from ..graph import Spec
 
@@ -25,6 +25,8 @@ def sizes(who: str, given: Any) -> tuple[int, ...]:
 
 @movement(lambda g, y, x, shape: _reshape(g, shape=x.shape))
 def _reshape(x, /, *, shape):
+    if x.__class__ is float:  # a Scalar becomes a tensor
+        return np.full(shape, x, get_default_dtype())
     return x.reshape(shape)
 
 
@@ -172,6 +174,8 @@ def expand(input: Any, *shape: Any) -> Any:
     fits = extra >= 0 and all(o in (1, n) for o, n in zip(old, full[extra:], strict=True))
     if not fits or min(full, default=0) < 0:
         raise ValueError(f"expand: shape {old} does not expand to {new}")
+    if getattr(input, "dtype", float) is float:  # a Scalar or a number
+        input = _reshape(input, shape=())
     return _expand(input, shape=full)
 
 
