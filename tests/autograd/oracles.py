@@ -343,12 +343,11 @@ def mean_cross_entropy(x, target):
 
 
 def cross_entropy_slope(x, target):
-    return np.array(
-        [
-            [p - (c == t) for c, p in enumerate(soft(row.tolist()))]
-            for row, t in zip(x, target, strict=True)
-        ]
-    )
+    rows = [
+        [(p - (c == t)) / len(x) for c, p in enumerate(soft(row.tolist()))]
+        for row, t in zip(x, target, strict=True)
+    ]
+    return np.array(rows)
 
 
 def sign(x: float) -> float:
