@@ -332,7 +332,11 @@ def accumulate(node: Node, grads: dict[Node, Any]) -> None:
     g = grads.pop(node)
     old = node.grad
     if isinstance(g, Variable):
-        node.grad = g if old is None else old + g
+        if old is not None:
+            g = old + g
+        elif mode.grad:  # the same gradient may have flowed elsewhere too
+            g = OPS["clone"].function(g)
+        node.grad = g
     elif old is None:
         if g.__class__ is np.ndarray and (shared or g.base is not None):
             g = g.copy()

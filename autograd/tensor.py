@@ -335,7 +335,7 @@ class Tensor(Variable):
         return self
 
     def __abs__(self) -> Any:
-        return arithmetic.absolute(self)
+        return arithmetic.abs(self)
 
     def __invert__(self) -> Any:
         if self.dtype.kind != "b":
@@ -412,6 +412,8 @@ class Tensor(Variable):
             array = self.array()
             if not array.flags.writeable:
                 raise ValueError(f"{name}: the memory of this tensor is read-only; clone() it")
+            if result.requires_grad:
+                _save_old(result.node, array)
             np.copyto(array, result.value, casting="same_kind")
             CHANGES.mark(array, name)
         if result.requires_grad:
@@ -567,7 +569,7 @@ class Tensor(Variable):
 
     def abs(self) -> Any:
         """See `autograd.abs`."""
-        return arithmetic.absolute(self)
+        return arithmetic.abs(self)
 
     def sign(self) -> Any:
         """See `autograd.sign`."""
@@ -661,13 +663,13 @@ class Tensor(Variable):
         """See `autograd.std`."""
         return reduce.std(self, dim, unbiased, keepdim, **also)
 
-    def argmax(self, dim: int | None = None, keepdim: bool = False) -> Any:
+    def argmax(self, dim: int | None = None, keepdim: bool = False, **also: Any) -> Any:
         """See `autograd.argmax`."""
-        return reduce.argmax(self, dim, keepdim)
+        return reduce.argmax(self, dim, keepdim, **also)
 
-    def argmin(self, dim: int | None = None, keepdim: bool = False) -> Any:
+    def argmin(self, dim: int | None = None, keepdim: bool = False, **also: Any) -> Any:
         """See `autograd.argmin`."""
-        return reduce.argmin(self, dim, keepdim)
+        return reduce.argmin(self, dim, keepdim, **also)
 
     def softmax(self, dim: int | None = None, *, axis: int | None = None) -> Any:
         """See `autograd.softmax`."""
@@ -763,6 +765,13 @@ def _no_value(tensor: Tensor, what: str) -> TypeError:
         f"{what} of a traced tensor {tensor.value}: a trace has shapes and dtypes but no values, "
         "so a branch on a value cannot be traced; use where()"
     )
+
+
+def _save_old(node: Any, array: np.ndarray) -> None:
+    """Keep a copy of the values about to be overwritten, if the rules of `node` will read them."""
+    if any(value is array for value in node.saved):
+        old = array.copy()
+        node.saved = tuple([old if value is array else value for value in node.saved])
 
 
 def _rebuilt(cls: type[Tensor], value: np.ndarray, requires_grad: bool) -> Tensor:
