@@ -33,8 +33,7 @@ from .modes import set_grad_enabled as set_grad_enabled
 from .ops.activation import relu as relu
 from .ops.activation import sigmoid as sigmoid
 from .ops.activation import softplus as softplus
-from .ops.arithmetic import absolute as abs
-from .ops.arithmetic import absolute as absolute
+from .ops.arithmetic import abs as abs
 from .ops.arithmetic import add as add
 from .ops.arithmetic import clamp as clamp
 from .ops.arithmetic import clone as clone

@@ -146,7 +146,7 @@ def _walk(
             seeds,
             targets,
             retain_graph=create_graph if retain_graph is None else retain_graph,
-            on_variables=any([isinstance(g, Variable) for g in seeds.values()]),
+            on_variables=any(isinstance(g, Variable) for g in seeds.values()),
         )
     finally:
         mode.grad = before
@@ -168,32 +168,30 @@ def _no_graph(variable: Variable, who: str) -> RuntimeError:
     )
 
 
-def _seed(variable: Variable, node: Node, gradient: Any, create_graph: bool) -> Any:
+def _seed(variable: Variable, node: Node, given: Any, create_graph: bool) -> Any:
     """The gradient that flows into `variable`: raw, or a Variable where rules must see one."""
     dtype, shape = node.dtype, node.shape
     symbolic = create_graph or variable.value.__class__ is Abstract
-    if gradient is None:
+    if given is None:
         if shape and math.prod(shape) != 1:
             raise RuntimeError(
                 f"backward from a tensor of shape {shape}: only a single element has an implied "
                 "gradient of 1. Reduce it first, or give gradient= of that shape."
             )
         one = 1.0 if dtype is float else dtype.type(1)
-        gradient = np.full(shape, one) if shape else one
-    elif not isinstance(gradient, Variable):
-        gradient = float(gradient) if dtype is float else np.asarray(gradient, dtype)[()]
-    if isinstance(gradient, Variable) and not symbolic:
-        gradient = gradient.value
-    if getattr(gradient, "shape", ()) != shape:
+        raw = np.full(shape, one) if shape else one
+        return wrap(raw) if symbolic else raw
+    found = given.shape if isinstance(given, Variable) else np.shape(given)
+    if found != shape:
         raise ValueError(
-            f"backward: gradient has shape {getattr(gradient, 'shape', ())}, but the tensor it "
-            f"flows into has {shape}"
+            f"backward: gradient has shape {found}, but the tensor it flows into has {shape}"
         )
-    if symbolic:
-        return gradient if isinstance(gradient, Variable) else wrap(gradient)
-    if dtype is not float and gradient.__class__ is not Abstract and gradient.dtype != dtype:
-        gradient = gradient.astype(dtype)
-    return gradient
+    if isinstance(given, Variable):
+        if symbolic:
+            return given
+        given = given.value
+    raw = float(given) if dtype is float else np.asarray(given, dtype)[()]
+    return wrap(raw) if symbolic else raw
 
 
 def _owned(g: Any) -> Any:

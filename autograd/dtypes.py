@@ -100,7 +100,7 @@ def _one_float_type(values: list[Any]) -> bool:
     dtype = getattr(values[0], "dtype", None)
     if dtype is None or dtype.kind != "f":
         return False
-    return all([v is None or getattr(v, "dtype", None) is dtype for v in values])
+    return all(v is None or getattr(v, "dtype", None) is dtype for v in values)
 
 
 def to_common(values: list[Any]) -> list[Any]:

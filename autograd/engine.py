@@ -67,7 +67,7 @@ def apply(op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
 
 def compute(op: Op, values: Sequence[Any], params: dict[str, Any]) -> Any:
     """Forward on raw values of one dtype, by the float function where all are Python numbers."""
-    if op.scalar is not None and all([v.__class__ in NUMBERS for v in values]):
+    if op.scalar is not None and all(v.__class__ in NUMBERS for v in values):
         return op.scalar(*values, **params)
     y = op.forward(*values, **params)
     return y[0] if op.aside else y
@@ -187,7 +187,7 @@ def backpropagate(
             saved = lifted(node)
             for watcher in WATCHERS:
                 watcher.during(node)
-        rules = op.rules if joint is None else joint(g, *saved, **params)
+        rules: Any = op.rules if joint is None else joint(g, *saved, **params)
         piece = before = rule = None
         i = -1
         for parent in node.inputs:
@@ -260,12 +260,13 @@ def lifted(node: Node) -> tuple[Any, ...]:
     return tuple(lifted)
 
 
-def fit(g: Any, target: Node) -> Any:
+def fit(gradient: Any, target: Node) -> Any:
     """Bring a gradient to the shape and dtype of the input that it belongs to.
 
     The one place that undoes broadcasting: sums over the dimensions that were repeated. (And
     repeats over the dimensions that a rule left at one, as the rule of `sum` may.)
     """
+    g: Any = gradient
     if target.dtype is float:
         return OPS["to_scalar"].function(g)
     shape = target.shape

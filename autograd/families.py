@@ -54,7 +54,9 @@ class Operation(Protocol):
     __name__: str
     __doc__: str | None
 
-    def __call__(self, *args: Any, **kwargs: Any) -> Any: ...
+    def __call__(self, *args: Any, **kwargs: Any) -> Any:
+        """Apply the op."""
+        ...
 
     def vjp(self, argument: str) -> Callable[[Rule], Rule]:
         """Attach the decorated function as the rule of one input."""
@@ -320,7 +322,7 @@ def _general(op: Op) -> Callable[..., Any]:
             if isinstance(v, Variable):
                 break
         else:  # a rule at work on raw values: nothing to convert, nothing to record
-            if scalar is not None and all([v.__class__ in NUMBERS for v in inputs]):
+            if scalar is not None and all(v.__class__ in NUMBERS for v in inputs):
                 return scalar(*inputs, **params)
             y = forward(*inputs, **params)
             return y[0] if op.aside else y
@@ -343,6 +345,7 @@ def _general(op: Op) -> Callable[..., Any]:
 
 
 def shapes_differ(op: Op, inputs: Sequence[Any], error: ValueError | None = None) -> ValueError:
+    """Say which shapes do not broadcast; `error` itself if they do."""
     shapes = [getattr(getattr(v, "value", v), "shape", ()) for v in inputs]
     try:
         np.broadcast_shapes(*shapes)
@@ -598,12 +601,14 @@ def _dims(who: str, dim: Any, ndim: int) -> tuple[int, ...]:
 
 
 def reduced_shape(shape: tuple[int, ...], dim: tuple[int, ...], keepdim: bool) -> tuple[int, ...]:
+    """`shape` without the dimensions `dim`, or with them at size one."""
     if keepdim:
         return tuple(1 if i in dim else n for i, n in enumerate(shape))
     return tuple(n for i, n in enumerate(shape) if i not in dim)
 
 
 def only_one(who: str, first: str, a: Any, second: str, b: Any) -> Any:
+    """Whichever of two spellings of an argument was given."""
     if a is not None and b is not None:
         raise TypeError(f"{who}: give {first} or {second}, not both")
     return b if a is None else a

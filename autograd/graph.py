@@ -195,6 +195,21 @@ class Variable:
     node: Node | None
     requires_grad: bool
 
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """Sizes of the dimensions."""
+        return self.value.shape
+
+    @property
+    def dtype(self) -> Any:
+        """Type of the elements."""
+        return self.value.dtype
+
+    @property
+    def is_leaf(self) -> bool:
+        """True if no recorded op produced this."""
+        return self.node is None or self.node.op is None
+
 
 class Spec:
     """Shape and dtype of an array, without values."""
@@ -234,8 +249,11 @@ class Abstract(Spec):
         self.trace = trace
         self.index = index
 
-    __eq__ = object.__eq__
-    __hash__ = object.__hash__
+    def __eq__(self, other: object) -> bool:
+        return self is other
+
+    def __hash__(self) -> int:
+        return id(self)
 
 
 class _Fronts:

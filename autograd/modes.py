@@ -123,6 +123,7 @@ class set_grad_enabled(_Switch):
         self._set()
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Decorate `function`, and nothing else."""
         mode.grad, mode.inference = self._outside  # it is the function that is meant
         return super().__call__(function)
 

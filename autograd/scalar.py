@@ -81,11 +81,6 @@ class Scalar(Variable):
     def data(self, number: float) -> None:
         self.value = float(number)
 
-    @property
-    def is_leaf(self) -> bool:
-        """True if no recorded op produced this scalar."""
-        return self.node is None or self.node.op is None
-
     def item(self) -> float:
         """The number itself."""
         return self.value
@@ -180,7 +175,7 @@ class Scalar(Variable):
         return self
 
     def __abs__(self) -> Any:
-        return arithmetic.absolute(self)
+        return arithmetic.abs(self)
 
     def __eq__(self, other: Any) -> Any:
         return arithmetic.eq(self, other) if isinstance(other, OPERANDS) else NotImplemented
@@ -238,7 +233,7 @@ class Scalar(Variable):
 
     def abs(self) -> Any:
         """See `autograd.abs`."""
-        return arithmetic.absolute(self)
+        return arithmetic.abs(self)
 
     def sign(self) -> Any:
         """See `autograd.sign`."""

@@ -60,16 +60,6 @@ class Tensor(Variable):
     # --- What it is ---------------------------------------------------------------------------
 
     @property
-    def shape(self) -> Shape:
-        """Sizes of the dimensions."""
-        return self.value.shape
-
-    @property
-    def dtype(self) -> Any:
-        """NumPy dtype of the elements."""
-        return self.value.dtype
-
-    @property
     def ndim(self) -> int:
         """Number of dimensions."""
         return len(self.value.shape)
@@ -112,11 +102,6 @@ class Tensor(Variable):
     def data(self, other: Any) -> None:
         self.value = to_array(other, self.dtype)
         CHANGES.mark(self.value, "assignment to .data")
-
-    @property
-    def is_leaf(self) -> bool:
-        """True if no recorded op produced this tensor."""
-        return self.node is None or self.node.op is None
 
     def size(self, dim: int | None = None) -> Any:
         """Shape, or the size of one dimension."""

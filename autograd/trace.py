@@ -191,7 +191,7 @@ class _Tracer:
         """How a step refers to one argument (or the graph to one output)."""
         if value.__class__ is Abstract:
             return Ref(value.index)
-        if value is None or value.__class__ in NUMBERS and item is value:
+        if value is None or (value.__class__ in NUMBERS and item is value):
             return value
         # A parameter comes as itself in the forward pass, and as another variable over the same
         # array in the rules: one constant.

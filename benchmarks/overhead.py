@@ -199,7 +199,7 @@ def scalar_step(kind: Callable[[float], Any]) -> Callable[[], float]:
         losses = [
             (1.0 - score(point) * label).relu() for point, label in zip(points, labels, strict=True)
         ]
-        loss = sum(losses[1:], losses[0]) * (1.0 / len(losses))
+        loss: Any = sum(losses[1:], losses[0]) * (1.0 / len(losses))
         for p in parameters:
             p.grad = 0.0
         loss.backward()
@@ -249,6 +249,7 @@ def chain(library: str) -> dict[str, float]:
     y.backward()
     end = time.perf_counter()
     peak = peak_memory()
+    assert x.grad is not None
     return {
         "forward": middle - start,
         "backward": end - middle,

@@ -97,7 +97,7 @@ def cross_entropy(x: Floats, target: Indices) -> tuple[Any, Floats]:
     at = rows(len(x)), target
     picked = y[at]
     np.exp(y, out=y)
-    total = np.add.reduce(y, 1, None, None, True)
+    total = np.add.reduce(y, axis=1, keepdims=True)
     share = x.dtype.type(1.0 / len(x) if len(x) else np.nan)
     y /= total
     y[at] -= 1

@@ -125,8 +125,8 @@ def pow(a, b):
     return a**b
 
 
-@elementwise(lambda g, y, x: g * sign(x), saves="x", scalar=abs)
-def absolute(x):
+@elementwise(lambda g, y, x: g * sign(x), saves="x", scalar=math.fabs)
+def abs(x):
     """Absolute value; the slope at 0 is 0.
 
     Examples
@@ -252,8 +252,8 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
 
 @elementwise(
     None,
-    lambda g, y, condition, a, b: where(condition, g, 0.0),
-    lambda g, y, condition, a, b: where(condition, 0.0, g),
+    lambda g, y, condition, a, b: where(condition, g, 0.0),  # pyright: ignore[reportGeneralTypeIssues]
+    lambda g, y, condition, a, b: where(condition, 0.0, g),  # pyright: ignore[reportGeneralTypeIssues]
     saves="condition",
     scalar=lambda condition, a, b: a if condition else b,
 )

@@ -43,7 +43,7 @@ def _dtype(*specs: Any) -> Any:
 
 
 @structured(
-    lambda g, y, x, weight, bias, **at: _conv2d_input(g, weight, size=x.shape[2:], **at),
+    lambda g, y, x, weight, bias, **at: _conv2d_input(g, weight, size=x.shape[2:], **at),  # pyright: ignore[reportGeneralTypeIssues]
     lambda g, y, x, weight, bias, **at: _conv2d_weight(x, g, kernel_size=weight.shape[2:], **at),
     lambda g, y, x, weight, bias, **at: sum(g, (0, 2, 3)),
     saves=("weight", "x", ""),
@@ -77,8 +77,8 @@ def _conv2d_input(x, weight, /, *, size, stride, padding, dilation, groups):
 
 
 @structured(
-    lambda g, y, x, h, kernel_size, **at: _conv2d_input(h, g, size=x.shape[2:], **at),
-    lambda g, y, x, h, kernel_size, **at: _conv2d(x, g, None, **at),
+    lambda g, y, x, h, kernel_size, **at: _conv2d_input(h, g, size=x.shape[2:], **at),  # pyright: ignore[reportGeneralTypeIssues]
+    lambda g, y, x, h, kernel_size, **at: _conv2d(x, g, None, **at),  # pyright: ignore[reportGeneralTypeIssues]
     saves=("h", "x"),
     promotes=to_common,
     infer=lambda x, h, *, kernel_size, groups, **_: Spec(

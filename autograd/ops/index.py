@@ -47,7 +47,7 @@ def is_basic(index: tuple[Any, ...]) -> bool:
     return not any(isinstance(e, np.ndarray | bool | np.bool_) for e in index)
 
 
-@movement(lambda g, y, x, index: _unindex(g, index=index, shape=x.shape))
+@movement(lambda g, y, x, index: _unindex(g, index=index, shape=x.shape))  # pyright: ignore[reportGeneralTypeIssues]
 def _index(x, /, *, index):
     return x[index]
 
@@ -101,7 +101,7 @@ def getitem(input: Any, index: Any) -> Any:
 
 
 @structured(
-    lambda g, y, x, value, index: _put(g, 0.0, index=index),
+    lambda g, y, x, value, index: _put(g, 0.0, index=index),  # pyright: ignore[reportGeneralTypeIssues]
     lambda g, y, x, value, index: _index(g, index=index),
     saves="",
     infer=lambda x, value, *, index: Spec(x.shape, x.dtype),
@@ -134,7 +134,7 @@ def _gather_infer(x, indices, *, dim):
 
 
 @structured(
-    lambda g, y, x, indices, dim: _scatter(g, indices, dim=dim, size=x.shape[dim]),
+    lambda g, y, x, indices, dim: _scatter(g, indices, dim=dim, size=x.shape[dim]),  # pyright: ignore[reportGeneralTypeIssues]
     None,
     saves=("indices", ""),
     infer=_gather_infer,

@@ -131,7 +131,7 @@ def _pick_infer(x, target, *, ignore_index):
 
 
 @structured(
-    lambda g, y, x, target, ignore_index: _put_class(
+    lambda g, y, x, target, ignore_index: _put_class(  # pyright: ignore[reportGeneralTypeIssues]
         g, target, ignore_index=ignore_index, classes=x.shape[1]
     ),
     None,

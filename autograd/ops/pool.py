@@ -73,7 +73,7 @@ def _max_pool2d_scatter(h, indices, /, *, size):
 
 
 @structured(
-    lambda g, y, x, indices: _max_pool2d_scatter(g, indices, size=x.shape[2:]),
+    lambda g, y, x, indices: _max_pool2d_scatter(g, indices, size=x.shape[2:]),  # pyright: ignore[reportGeneralTypeIssues]
     None,
     saves=("indices", ""),
     infer=lambda x, indices: Spec(indices.shape, x.dtype),
@@ -83,7 +83,7 @@ def _max_pool2d_gather(x, indices, /):
 
 
 @structured(
-    lambda g, y, x, **at: _avg_pool2d_spread(g, size=x.shape[2:], **at),
+    lambda g, y, x, **at: _avg_pool2d_spread(g, size=x.shape[2:], **at),  # pyright: ignore[reportGeneralTypeIssues]
     saves="",
     infer=_pooled,
 )
@@ -169,8 +169,8 @@ def _checked(
     wide = any(n > s for n, s in zip(rest.get("dilation", (1, 1)), shape[2:], strict=True))
     if wide and any(at["padding"]):
         raise ValueError(
-            f"{who}: dilation {rest['dilation']} with padding {at['padding']} leaves windows wholly "
-            f"outside an image of {shape[2:]}"
+            f"{who}: dilation {rest['dilation']} with padding {at['padding']} leaves windows "
+            f"wholly outside an image of {shape[2:]}"
         )
     if any(2 * p > k for p, k in zip(at["padding"], at["kernel_size"], strict=True)):
         raise ValueError(

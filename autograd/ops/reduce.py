@@ -27,6 +27,9 @@ def count(x: Any, dim: tuple[int, ...]) -> int:
     return math.prod(x.shape[i] for i in dim)
 
 
+add_up: Any = np.add.reduce  # NumPy's annotations know it by keywords only
+
+
 @reduction(
     lambda g, y, x, dim, keepdim: restored(g, x, dim, keepdim),
     saves="",
@@ -50,7 +53,7 @@ def sum(x, /, *, dim, keepdim):
     tensor([4., 6.])
     """
     # By position (axis, dtype, out, keepdims): keywords cost as much as a small sum.
-    return np.add.reduce(x, dim, None if x.dtype.kind == "f" else np.int64, None, keepdim)
+    return add_up(x, dim, None if x.dtype.kind == "f" else np.int64, None, keepdim)
 
 
 @reduction(

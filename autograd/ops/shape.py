@@ -23,7 +23,7 @@ def sizes(who: str, given: Any) -> tuple[int, ...]:
         raise TypeError(f"{who}: expected ints, not {tuple(given)}") from None
 
 
-@movement(lambda g, y, x, shape: _reshape(g, shape=x.shape))
+@movement(lambda g, y, x, shape: _reshape(g, shape=x.shape))  # pyright: ignore[reportGeneralTypeIssues]
 def _reshape(x, /, *, shape):
     if x.__class__ is float:  # a Scalar becomes a tensor
         return np.full(shape, x, get_default_dtype())
@@ -85,7 +85,7 @@ def _inverse(dims: Sequence[int]) -> tuple[int, ...]:
     return tuple(dims.index(i) for i in range(len(dims)))
 
 
-@movement(lambda g, y, x, dims: _permute(g, dims=_inverse(dims)))
+@movement(lambda g, y, x, dims: _permute(g, dims=_inverse(dims)))  # pyright: ignore[reportGeneralTypeIssues]
 def _permute(x, /, *, dims):
     return x.transpose(dims)
 
@@ -127,7 +127,7 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
 
 
 @simple
-@movement(lambda g, y, x: mT(g))
+@movement(lambda g, y, x: mT(g))  # pyright: ignore[reportGeneralTypeIssues]
 def mT(x, /):
     """Swap the last two dimensions; a view.
 
@@ -309,7 +309,7 @@ _narrow.op.samples = lambda draw: [((draw((2, 5)),), {"dim": 1, "start": 1, "sto
 def _unpad(g, widths, shape):
     for i, (n, (before, _)) in enumerate(zip(shape, widths, strict=True)):
         if g.shape[i] != n:
-            g = _narrow(g, dim=i, start=before, stop=before + n)
+            g = _narrow(g, dim=i, start=before, stop=before + n)  # pyright: ignore[reportGeneralTypeIssues]
     return g
 
 

@@ -65,7 +65,7 @@ def sin(x):
     return np.sin(x)
 
 
-@elementwise(lambda g, y, x: -g * sin(x), saves="x", scalar=math.cos, result="float")
+@elementwise(lambda g, y, x: -g * sin(x), saves="x", scalar=math.cos, result="float")  # pyright: ignore[reportGeneralTypeIssues]
 def cos(x):
     """Cosine of an angle in radians.
 

@@ -368,7 +368,7 @@ ORACLES: dict[str, Oracle] = {
     "div": each(lambda a, b: a * b**-1),
     "neg": each(lambda x: 0.0 - x),
     "pow": each(math.pow),
-    "absolute": each(lambda x: math.sqrt(x * x)),
+    "abs": each(lambda x: math.sqrt(x * x)),
     "sign": each(sign),
     "maximum": each(lambda a, b: sorted((a, b))[1]),
     "minimum": each(lambda a, b: sorted((a, b))[0]),

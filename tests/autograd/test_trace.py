@@ -2,10 +2,11 @@
 
 import math
 
-import autograd
-import nn
 import numpy as np
 import pytest
+
+import autograd
+import nn
 from autograd import Scalar, Spec
 from autograd.graph import OPS, WATCHERS
 
