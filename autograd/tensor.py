@@ -378,7 +378,7 @@ class Tensor(Variable):
                     f"{name}: a leaf that requires grad cannot be changed in place; do it inside "
                     "no_grad(), or use the out-of-place form"
                 )
-            if self.value.__class__ is not Abstract and self.array().base is not None:
+            if self.value.__class__ is not Abstract and self._is_view():
                 raise RuntimeError(
                     f"{name}: this tensor is a view of another one's memory, and a change of a "
                     "view is not recorded; use the out-of-place form, or change a clone()"
@@ -401,11 +401,18 @@ class Tensor(Variable):
                 _save_old(result.node, array)
             np.copyto(array, result.value, casting="same_kind")
             CHANGES.mark(array, name)
+            if result.requires_grad:
+                result.node.time = CHANGES.last  # this node knows of the change
         if result.requires_grad:
             self.node, self.requires_grad = result.node, True
             if sys.getrefcount(self.value) > 2:
                 watch_views()
         return self
+
+    def _is_view(self) -> bool:
+        """True if the memory may be another tensor's too; results of most ops are their own."""
+        fresh = self.node is not None and self.node.op and self.node.op.family != "movement"
+        return self.array().base is not None and not fresh
 
     def __iadd__(self, other: Any) -> Tensor:
         return self._replace(arithmetic.add(self, other), "add_")
