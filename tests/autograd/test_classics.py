@@ -1038,11 +1038,11 @@ def test_a_chain_of_a_million_nodes(make):
         x = make()
         y = x
         for _ in range(LONG):
-            y = -y
+            y = y.sin()
         node = weakref.ref(y.node)
         y.backward()
         assert x.grad is not None
-        assert x.grad.item() == 1.0
+        assert 0.0 < x.grad.item() < 1.0
         del y
         assert node() is None
         assert gc.collect() == 0
