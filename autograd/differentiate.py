@@ -62,7 +62,7 @@ def backward(
             raise ValueError("backward: inputs is empty; leave it out to reach every leaf")
         targets = [_node(v, "backward: an entry of inputs") for v in inputs]
     seed = _seed(variable, node, gradient, create_graph)
-    found = _walk({node: seed}, targets, retain_graph, create_graph)
+    found = _walk({node: seed}, isinstance(seed, Variable), targets, retain_graph, create_graph)
     for target in list(found):
         accumulate(target, found)
 
@@ -120,7 +120,8 @@ def grad(
         node = _node(output, f"grad: output {i}")
         seed = _seed(output, node, gradient, create_graph)
         seeds[node] = seeds[node] + seed if node in seeds else seed
-    found = _walk(seeds, targets, retain_graph, create_graph)
+    on_variables = any(isinstance(g, Variable) for g in seeds.values())
+    found = _walk(seeds, on_variables, targets, retain_graph, create_graph)
     gradients = []
     for i, target in enumerate(targets):
         g = found.get(target)
@@ -135,6 +136,7 @@ def grad(
 
 def _walk(
     seeds: dict[Node, Any],
+    on_variables: bool,
     targets: Sequence[Node] | None,
     retain_graph: bool | None,
     create_graph: bool,
@@ -146,7 +148,7 @@ def _walk(
             seeds,
             targets,
             retain_graph=create_graph if retain_graph is None else retain_graph,
-            on_variables=any(isinstance(g, Variable) for g in seeds.values()),
+            on_variables=on_variables,
         )
     finally:
         mode.grad = before

@@ -100,7 +100,10 @@ def _one_float_type(values: list[Any]) -> bool:
     dtype = getattr(values[0], "dtype", None)
     if dtype is None or dtype.kind != "f":
         return False
-    return all(v is None or getattr(v, "dtype", None) is dtype for v in values)
+    for v in values:  # not all(...): a generator costs more than the test
+        if v is not None and getattr(v, "dtype", None) is not dtype:
+            return False
+    return True
 
 
 def to_common(values: list[Any]) -> list[Any]:

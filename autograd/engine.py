@@ -67,7 +67,11 @@ def apply(op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
 
 def compute(op: Op, values: Sequence[Any], params: dict[str, Any]) -> Any:
     """Forward on raw values of one dtype, by the float function where all are Python numbers."""
-    if op.scalar is not None and all(v.__class__ in NUMBERS for v in values):
+    if (
+        op.scalar is not None
+        and values[0].__class__ in NUMBERS
+        and all(v.__class__ in NUMBERS for v in values)
+    ):
         return op.scalar(*values, **params)
     y = op.forward(*values, **params)
     return y[0] if op.aside else y
@@ -86,7 +90,12 @@ def record(
     keeps = op.keeps(tracked)
     links = []
     saved = [y if keeps[0] else aside]
-    for item, value, track, keep in zip(inputs, values, tracked, keeps[1:], strict=True):
+    i = 0
+    for item in inputs:
+        value = values[i]
+        track = tracked[i]
+        i += 1
+        keep = keeps[i]
         if track:
             link = item.node
             saved.append(value if keep else link)
@@ -273,7 +282,7 @@ def fit(gradient: Any, target: Node) -> Any:
     if not g.shape and not isinstance(g, Variable):  # what `sum` of everything sends back
         full = np.empty(shape, target.dtype)
         full.fill(g)
-        return full[()]
+        return full if shape else full[()]
     extra = len(g.shape) - len(shape)
     if extra > 0 and g.shape[extra:] == shape:
         g = OPS["sum"].function(g, tuple(range(extra)))

@@ -37,7 +37,7 @@ from typing import Any, Protocol, cast
 import numpy as np
 
 from .dtypes import get_default_dtype, promoted, to_common, to_common_float
-from .engine import apply
+from .engine import apply, compute
 from .graph import NUMBERS, OPS, WATCHERS, Node, Op, Rule, Spec, Variable, wrap
 from .modes import mode
 
@@ -305,6 +305,7 @@ def _binary(op: Op) -> Callable[..., Any]:
 NO_DTYPE = np.dtype(object)
 # The exact types of values that NumPy results have: quicker to test than isinstance.
 ARRAYS = frozenset((np.ndarray, np.float32, np.float64))
+EVERY = tuple(tuple(range(n)) for n in range(65))  # all dimensions of up to NumPy's 64
 
 
 def _general(op: Op) -> Callable[..., Any]:
@@ -322,15 +323,15 @@ def _general(op: Op) -> Callable[..., Any]:
             if isinstance(v, Variable):
                 break
         else:  # a rule at work on raw values: nothing to convert, nothing to record
-            if scalar is not None and all(v.__class__ in NUMBERS for v in inputs):
-                return scalar(*inputs, **params)
+            if scalar is not None and inputs[0].__class__ in NUMBERS:
+                return compute(op, inputs, params)
             y = forward(*inputs, **params)
             return y[0] if op.aside else y
         if len(inputs) != count and not variadic:
             raise TypeError(
                 f"{op.name} takes {count} arrays ({', '.join(op.inputs)}), not {len(inputs)}"
             )
-        if params.keys() != names:
+        if (params or names) and params.keys() != names:
             params = optional | params
             if params.keys() != names:
                 raise TypeError(f"{op.name} takes the keywords {list(names)}, not {list(params)}")
@@ -405,6 +406,7 @@ def reduction(
         )
 
         keep_y, keep_x = op.keeps((True,))
+        name = op.name
 
         def call(
             x: Any,
@@ -422,24 +424,21 @@ def reduction(
                 keepdim = keepdims
             variable = isinstance(x, Variable)
             value = x.value if variable else x
+            if value.__class__ in ARRAYS and not WATCHERS and value.dtype.kind == "f":
+                params["dim"] = EVERY[value.ndim] if dim is None else dims_of(name, dim, value.ndim)
+                params["keepdim"] = keepdim
+                y = forward(value, **params)
+                if not variable:
+                    return y
+                if x.requires_grad and mode.grad:
+                    saved = (y if keep_y else None, value if keep_x else x.node)
+                    return wrap(y, Node(op, (x.node,), params, saved, y.shape, y.dtype), True)
+                return wrap(y)
             if getattr(value, "dtype", float) is float:  # a Scalar or number: as a 0-d array
                 return call(OPS["reshape"].function(x, shape=()), dim, keepdim, **params)
-            if not isinstance(value, PLAIN):
-                ndim = len(shape_of(x, op.name))
-                params["dim"] = dims_of(op.name, dim, ndim)
-                params["keepdim"] = keepdim
-                return apply(op, (x,), params)
-            params["dim"] = dims_of(op.name, dim, value.ndim)
+            params["dim"] = dims_of(name, dim, len(shape_of(x, name)))
             params["keepdim"] = keepdim
-            if not variable:
-                return forward(value, **params)
-            if WATCHERS or value.dtype.kind != "f":
-                return apply(op, (x,), params)
-            y = forward(value, **params)
-            if x.requires_grad and mode.grad:
-                saved = (y if keep_y else None, value if keep_x else x.node)
-                return wrap(y, Node(op, (x.node,), params, saved, y.shape, y.dtype), True)
-            return wrap(y)
+            return apply(op, (x,), params)
 
         return publish(op, call, forward)
 

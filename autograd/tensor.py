@@ -617,7 +617,9 @@ class Tensor(Variable):
 
     def sum(self, dim: Any = None, keepdim: bool = False, **also: Any) -> Any:
         """See `autograd.sum`."""
-        return reduce.sum(self, dim, keepdim, **also)
+        if also:
+            return reduce.sum(self, dim, keepdim, **also)
+        return reduce.sum(self, dim, keepdim)
 
     def mean(self, dim: Any = None, keepdim: bool = False, **also: Any) -> Any:
         """See `autograd.mean`."""

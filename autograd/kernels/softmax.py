@@ -94,13 +94,14 @@ def cross_entropy(x: Floats, target: Indices) -> tuple[Any, Floats]:
         New: softmax of the rows, less one at the target, divided by N.
     """
     y = _shifted(x, 1)
-    at = rows(len(x)), target
-    picked = y[at]
+    flat = y.reshape(-1)  # shares memory: y is fresh
+    at = starts(*y.shape) + target
+    picked = flat.take(at)
     np.exp(y, out=y)
     total = np.add.reduce(y, axis=1, keepdims=True)
     share = x.dtype.type(1.0 / len(x) if len(x) else np.nan)
     y /= total
-    y[at] -= 1
+    flat[at] -= 1
     y *= share
     losses = np.log(total).ravel()
     losses -= picked
@@ -108,16 +109,16 @@ def cross_entropy(x: Floats, target: Indices) -> tuple[Any, Floats]:
 
 
 @functools.lru_cache(maxsize=16)
-def rows(n: int) -> Indices:
-    """The numbers 0 .. n - 1, made once for each batch size; read-only."""
-    numbers = np.arange(n)
+def starts(n: int, classes: int) -> Indices:
+    """Where each of n rows begins in the flat array, made once for each shape; read-only."""
+    numbers = np.arange(n) * classes
     numbers.flags.writeable = False
     return numbers
 
 
 def _shifted(x: Floats, axis: int) -> Floats:
     largest = np.maximum.reduce(x, axis=axis, keepdims=True, initial=-np.inf)
-    return np.subtract(x, largest, out=np.empty_like(x))
+    return np.subtract(x, largest, out=np.empty(x.shape, x.dtype))
 
 
 SAMPLES = (

@@ -52,7 +52,8 @@ def _infer(a, b):
 
 @contraction(_left, _right, saves=("b", "a"), infer=_infer)
 def _matmul(a, b, /):
-    return np.matmul(a, b)
+    # For two matrices dot is matmul with less ceremony.
+    return a.dot(b) if a.ndim == 2 == b.ndim else np.matmul(a, b)
 
 
 _matmul.op.samples = lambda draw: [
@@ -115,7 +116,7 @@ def _linear_infer(x, weight, bias):
     infer=_linear_infer,
 )
 def _linear(x, weight, bias, /):
-    y = np.matmul(x, weight.T)
+    y = x.dot(weight.T) if x.ndim == 2 else np.matmul(x, weight.T)
     if bias is not None:
         y += bias
     return y
