@@ -7,6 +7,17 @@
 tensor([2., 4.])
 """
 
+import warnings
+from pathlib import Path
+
+if (Path(__file__).parent / "tracer.py").exists():
+    warnings.warn(
+        "files of the PyPI package 'autograd' (HIPS) lie in the folder of dagrad's 'autograd': the "
+        "two share an import name and cannot share an environment; uninstall both, then install "
+        "one",
+        stacklevel=2,
+    )
+
 from . import kernels as kernels
 from .differentiate import backward as backward
 from .differentiate import grad as grad

@@ -100,10 +100,8 @@ def _one_float_type(values: list[Any]) -> bool:
     dtype = getattr(values[0], "dtype", None)
     if dtype is None or dtype.kind != "f":
         return False
-    for v in values:  # not all(...): a generator costs more than the test
-        if v is not None and getattr(v, "dtype", None) is not dtype:
-            return False
-    return True
+    # A set, not all(...): a generator costs more than the tests.
+    return {getattr(v, "dtype", None) for v in values if v is not None} == {dtype}
 
 
 def to_common(values: list[Any]) -> list[Any]:

@@ -90,12 +90,10 @@ def record(
     keeps = op.keeps(tracked)
     links = []
     saved = [y if keeps[0] else aside]
-    i = 0
-    for item in inputs:
+    for i, item in enumerate(inputs):
         value = values[i]
+        keep = keeps[i + 1]
         track = tracked[i]
-        i += 1
-        keep = keeps[i]
         if track:
             link = item.node
             saved.append(value if keep else link)
@@ -114,8 +112,23 @@ class _Views:
     """Watches for the use of a view whose base was changed by a recorded op after it was made.
 
     The graph of such a view still tells of the old values. Watching costs time, so it begins
-    with the first change that some view could have seen.
+    with the first change that some view could have seen, and ends with the arrays so changed.
     """
+
+    def __init__(self) -> None:
+        self.changed: dict[int, weakref.ref[np.ndarray]] = {}
+
+    def watch(self, array: np.ndarray) -> None:
+        """Go on for as long as `array` lives."""
+        key = id(array)
+
+        def forget(_: Any) -> None:
+            del self.changed[key]
+            if not self.changed and self in WATCHERS:
+                WATCHERS.remove(self)
+
+        if key not in self.changed:
+            self.changed[key] = weakref.ref(array, forget)
 
     def see(self, op: Op, inputs: Sequence[Any], values: Sequence[Any], _: Any) -> None:
         for item, value in zip(inputs, values, strict=True):
@@ -134,10 +147,13 @@ class _Views:
         """Whose rule is running makes no difference here."""
 
 
-def watch_views() -> None:
-    """From now on, refuse views that a recorded change in place has made stale."""
-    if not any(isinstance(w, _Views) for w in WATCHERS):
-        WATCHERS.insert(0, _Views())
+def watch_views(array: np.ndarray) -> None:
+    """Refuse views of `array` taken before now: a recorded op has just changed it in place."""
+    watcher = next((w for w in WATCHERS if isinstance(w, _Views)), None)
+    if watcher is None:
+        watcher = _Views()
+        WATCHERS.insert(0, watcher)
+    watcher.watch(array)
 
 
 # --- The chain rule ---------------------------------------------------------------------------

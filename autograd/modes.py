@@ -6,7 +6,7 @@ import functools
 import threading
 from collections.abc import Callable
 from types import TracebackType
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 P = ParamSpec("P")
 R = TypeVar("R")
@@ -15,27 +15,30 @@ R = TypeVar("R")
 class Mode(threading.local):
     """The switches of one thread; a new thread starts with recording on."""
 
-    grad = True
-    inference = False
+    def __init__(self) -> None:
+        self.grad = True
+        self.inference = False
+        self.outside: list[tuple[bool, bool]] = []  # what each open block found
 
 
 mode = Mode()
 
 
 class _Switch:
-    """A context manager that is a decorator too, and that can be entered again while entered."""
+    """A context manager that is a decorator too, with or without parentheses.
 
-    def __init__(self) -> None:
-        self._before: list[tuple[bool, bool]] = []
+    It keeps nothing itself, so one object serves nested blocks and several threads.
+    """
+
+    def __new__(cls, function: Any = None) -> Any:
+        switch = object.__new__(cls)
+        return switch if function is None else switch(function)
 
     def _set(self) -> None:
         raise AssertionError("each switch says what it sets")
 
-    def _fresh(self) -> _Switch:
-        return type(self)()
-
     def __enter__(self) -> None:
-        self._before.append((mode.grad, mode.inference))
+        mode.outside.append((mode.grad, mode.inference))
         self._set()
 
     def __exit__(
@@ -44,13 +47,19 @@ class _Switch:
         error: BaseException | None,
         traceback: TracebackType | None,
     ) -> None:
-        mode.grad, mode.inference = self._before.pop()
+        mode.grad, mode.inference = mode.outside.pop()
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:
+        """Decorate `function`."""
+
         @functools.wraps(function)
         def switched(*args: P.args, **kwargs: P.kwargs) -> R:
-            with self._fresh():  # one object for each call: threads and recursion share nothing
+            mode.outside.append((mode.grad, mode.inference))
+            self._set()
+            try:
                 return function(*args, **kwargs)
+            finally:
+                mode.grad, mode.inference = mode.outside.pop()
 
         return switched
 
@@ -106,8 +115,11 @@ class set_grad_enabled(_Switch):
     False
     """
 
+    def __new__(cls, enabled: bool) -> Any:
+        """Make the switch; unlike the others it always takes an argument."""
+        return object.__new__(cls)
+
     def __init__(self, enabled: bool) -> None:
-        super().__init__()
         self._enabled = bool(enabled)
         self._outside = (mode.grad, mode.inference)
         self._set()  # at once, as in PyTorch: the call alone is a statement
@@ -115,11 +127,8 @@ class set_grad_enabled(_Switch):
     def _set(self) -> None:
         mode.grad = self._enabled and not mode.inference
 
-    def _fresh(self) -> _Switch:
-        return set_grad_enabled(self._enabled)
-
     def __enter__(self) -> None:
-        self._before.append(self._outside)
+        mode.outside.append(self._outside)
         self._set()
 
     def __call__(self, function: Callable[P, R]) -> Callable[P, R]:

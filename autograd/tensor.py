@@ -100,8 +100,10 @@ class Tensor(Variable):
 
     @data.setter
     def data(self, other: Any) -> None:
+        # A graph recorded before keeps the old array, so nothing has to be marked as changed.
         self.value = to_array(other, self.dtype)
-        CHANGES.mark(self.value, "assignment to .data")
+        if self.node is not None and self.node.shape != self.value.shape:
+            self.node = new_leaf(self)
 
     def size(self, dim: int | None = None) -> Any:
         """Shape, or the size of one dimension."""
@@ -406,7 +408,7 @@ class Tensor(Variable):
         if result.requires_grad:
             self.node, self.requires_grad = result.node, True
             if sys.getrefcount(self.value) > 2:
-                watch_views()
+                watch_views(self.array())
         return self
 
     def _is_view(self) -> bool:

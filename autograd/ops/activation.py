@@ -39,7 +39,7 @@ def sigmoid(x):
 
 
 @elementwise(
-    lambda g, y, x: where(y > 0.0, g, 0.0),
+    lambda g, y, x: where(y <= 0.0, 0.0, g),  # so that NaN passes, as in PyTorch
     saves="y",
     scalar=lambda x: x if x > 0.0 or x != x else 0.0,
 )

@@ -70,6 +70,7 @@ def test_lenet5_over_ten_steps(torch, name, dtype):
         loss.backward()
         their_loss.backward()
         for p, q in zip(ours.parameters(), theirs.parameters(), strict=True):
+            assert p.grad is not None
             wanted = q.grad.numpy()
             np.testing.assert_allclose(
                 p.grad.numpy(),

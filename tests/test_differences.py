@@ -1,0 +1,166 @@
+"""docs/differences.md, entry by entry: known differences are passing tests."""
+
+import gc
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import autograd
+import nn
+import optim
+from autograd import Scalar
+from autograd.graph import WATCHERS
+
+PAGE = Path(__file__).parent.parent / "docs" / "differences.md"
+
+
+def test_every_entry_has_its_test():
+    numbers = re.findall(r"^(\d+)\. ", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    tests = sorted(int(m[1]) for name in globals() if (m := re.match(r"test_(\d+)_", name)))
+    assert tests == list(range(1, len(numbers) + 1)) == [int(n) for n in numbers]
+
+
+def test_01_shapes_and_dtypes_are_plain():
+    x = autograd.zeros(2, 3)
+    assert type(x.shape) is tuple
+    assert x.dtype is np.dtype(np.float32)
+
+
+def test_02_numpy_warns():
+    x = autograd.tensor([-1.0])
+    with pytest.warns(RuntimeWarning, match="invalid value"):
+        assert np.isnan(x.log().item())
+
+
+def test_03_integer_gradients_are_a_type_error():
+    with pytest.raises(TypeError, match="only floating-point tensors can require grad, not int64"):
+        autograd.tensor([1, 2], requires_grad=True)
+
+
+def test_04_recorded_changes_of_views_are_refused():
+    def scenario():
+        x = autograd.ones(4, requires_grad=True) * 1
+        view = x[:2]
+        with pytest.raises(RuntimeError, match="view of another one's memory"):
+            view *= 2
+        x *= 2
+        np.testing.assert_array_equal(x.detach().numpy(), [2.0] * 4)
+        with pytest.raises(RuntimeError, match="mul_ changed after the view was made"):
+            view + 1
+        assert WATCHERS  # looking at every call costs time ...
+
+    scenario()
+    gc.collect()  # the tracebacks of the errors hold the tensors
+    assert not WATCHERS  # ... and ends with the array that was changed
+
+
+def test_05_inference_results_are_constants():
+    with autograd.inference_mode():
+        c = autograd.ones(2) * 3
+    w = autograd.ones(2, requires_grad=True)
+    (w * c).sum().backward()
+    assert w.grad is not None
+    assert w.grad.tolist() == [3.0, 3.0]
+
+
+def test_06_mse_loss_does_not_broadcast():
+    with pytest.raises(ValueError, match="must have one shape"):
+        autograd.mse_loss(autograd.ones(3, 1), autograd.ones(3))
+
+
+def test_07_softmax_wants_a_dim():
+    for function in (autograd.softmax, autograd.log_softmax):
+        with pytest.raises(TypeError, match="say along which dim"):
+            function(autograd.ones(2, 2))
+
+
+def test_08_inplace_modules_leave_the_input_alone():
+    x = autograd.tensor([-1.0, 1.0])
+    nn.ReLU(inplace=True)(x)
+    assert x.tolist() == [-1.0, 1.0]
+
+
+def test_09_scalars_raise_as_floats_do():
+    with pytest.raises(ZeroDivisionError):
+        Scalar(1.0) / Scalar(0.0)
+    with pytest.raises(ValueError, match=r"math domain error|positive"):
+        Scalar(0.0).log()
+
+
+def test_10_the_error_names_both_ops():
+    x = autograd.ones(2, requires_grad=True)
+    y = (x * 1).exp()
+    y += 1
+    with pytest.raises(RuntimeError, match=r"add_ changed in place a value that exp had saved"):
+        y.sum().backward()
+    w = autograd.ones(2, requires_grad=True)
+    loss = (w * w).sum()
+    loss.backward(retain_graph=True)
+    optim.SGD([w], lr=0.1).step()
+    with pytest.raises(RuntimeError, match=r"SGD.* changed in place a value that mul had saved"):
+        loss.backward()
+
+
+def test_11_optimizers_check_more():
+    w = autograd.ones(2, requires_grad=True)
+    with pytest.raises(ValueError, match="lr"):
+        optim.SGD([w], lr=float("nan"))
+    with pytest.raises(ValueError, match="a parameter may be given once"):
+        optim.SGD([w, w], lr=0.1)
+
+
+def test_12_loading_is_all_or_nothing():
+    model = nn.Linear(2, 2)
+    before = model.weight.detach().numpy().copy()
+    state = {"weight": autograd.zeros(2, 2), "bias": autograd.zeros(3), "extra": autograd.ones(1)}
+    with pytest.raises(RuntimeError, match=r"(?s)extra.*bias|bias.*extra"):
+        model.load_state_dict(state)
+    np.testing.assert_array_equal(model.weight.detach().numpy(), before)
+
+
+def test_13_state_dict_is_a_plain_dict_over_the_same_memory():
+    model = nn.Linear(2, 2)
+    state = model.state_dict()
+    assert type(state) is dict
+    assert list(state) == ["weight", "bias"]
+    assert np.shares_memory(state["weight"].numpy(), model.weight.detach().numpy())
+
+
+def test_14_initialisers_raise_value_errors():
+    with pytest.raises(ValueError, match="std"):
+        nn.init.normal_(autograd.ones(2), std=-1.0)
+
+
+def test_15_other_padding_modes_say_that_they_are_not_there():
+    with pytest.raises(NotImplementedError, match="padding_mode"):
+        nn.Conv2d(1, 1, 3, padding_mode="reflect")
+
+
+def test_16_numpy_spellings_are_accepted():
+    x = autograd.ones(2, 3)
+    assert x.sum(axis=0, keepdims=True).shape == (1, 3)
+    with pytest.raises(TypeError, match="give dim or axis, not both"):
+        x.sum(0, axis=0)
+
+
+def test_17_one_seed_one_sequence():
+    # Literal numbers: the same on every platform.
+    assert autograd.Generator(0).random((2,)).tolist() == [0.6369616873214543, 0.2697867137638703]
+
+
+def test_18_centred_rmsprop_clamps_the_variance():
+    w = autograd.tensor([1.0], dtype=np.float64, requires_grad=True)
+    optimizer = optim.RMSprop([w], lr=0.1, alpha=0.5, centered=True, eps=0.0)
+    for _ in range(60):  # the gradient is constant: its variance goes to 0, and rounds below it
+        optimizer.zero_grad()
+        (w * 0.1).sum().backward()
+        with np.errstate(all="ignore"):
+            optimizer.step()
+    assert not np.isnan(w.item())
+
+
+def test_19_windows_wholly_outside_are_refused():
+    with pytest.raises(ValueError, match="wholly outside"):
+        autograd.max_pool2d(autograd.ones(1, 1, 2, 2), 2, padding=1, dilation=3)
