@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any
 
 import numpy as np
@@ -98,23 +97,9 @@ class Scalar(Variable):
         """The same number without the graph."""
         return Scalar(self.value, requires_grad=False)
 
-    def backward(
-        self,
-        gradient: Any = None,
-        retain_graph: bool | None = None,
-        create_graph: bool = False,
-        inputs: Any = None,
-    ) -> None:
-        """Accumulate gradients in the leaves; see `autograd.backward`."""
-        differentiate.backward(self, gradient, retain_graph, create_graph, inputs)
-
-    def retain_grad(self) -> None:
-        """Keep the gradient of this intermediate result in `grad` too."""
-        differentiate.retain_grad(self)
-
-    def register_hook(self, hook: Callable[[Any], Any]) -> differentiate.Handle:
-        """Call `hook(gradient)` when the gradient is complete; a result replaces it."""
-        return differentiate.register_hook(self, hook)
+    backward = differentiate.backward
+    retain_grad = differentiate.retain_grad
+    register_hook = differentiate.register_hook
 
     def __repr__(self) -> str:
         plain = 1e-4 <= abs(self.value) < 1e8 or self.value == 0.0
@@ -138,44 +123,37 @@ class Scalar(Variable):
     def __hash__(self) -> int:
         return id(self)
 
-    def __add__(self, other: Any) -> Any:
-        return arithmetic.add(self, other)
+    __add__ = arithmetic.add
 
     def __radd__(self, other: Any) -> Any:
         return arithmetic.add(other, self)
 
-    def __sub__(self, other: Any) -> Any:
-        return arithmetic.sub(self, other)
+    __sub__ = arithmetic.sub
 
     def __rsub__(self, other: Any) -> Any:
         return arithmetic.sub(other, self)
 
-    def __mul__(self, other: Any) -> Any:
-        return arithmetic.mul(self, other)
+    __mul__ = arithmetic.mul
 
     def __rmul__(self, other: Any) -> Any:
         return arithmetic.mul(other, self)
 
-    def __truediv__(self, other: Any) -> Any:
-        return arithmetic.div(self, other)
+    __truediv__ = arithmetic.div
 
     def __rtruediv__(self, other: Any) -> Any:
         return arithmetic.div(other, self)
 
-    def __pow__(self, other: Any) -> Any:
-        return arithmetic.pow(self, other)
+    __pow__ = arithmetic.pow
 
     def __rpow__(self, other: Any) -> Any:
         return arithmetic.pow(other, self)
 
-    def __neg__(self) -> Any:
-        return arithmetic.neg(self)
+    __neg__ = arithmetic.neg
 
     def __pos__(self) -> Scalar:
         return self
 
-    def __abs__(self) -> Any:
-        return arithmetic.abs(self)
+    __abs__ = arithmetic.abs
 
     def __eq__(self, other: Any) -> Any:
         return arithmetic.eq(self, other) if isinstance(other, OPERANDS) else NotImplemented
@@ -195,61 +173,20 @@ class Scalar(Variable):
     def __ge__(self, other: Any) -> Any:
         return arithmetic.ge(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
-    def exp(self) -> Any:
-        """See `autograd.exp`."""
-        return transcendental.exp(self)
-
-    def log(self) -> Any:
-        """See `autograd.log`."""
-        return transcendental.log(self)
-
-    def sqrt(self) -> Any:
-        """See `autograd.sqrt`."""
-        return transcendental.sqrt(self)
-
-    def sin(self) -> Any:
-        """See `autograd.sin`."""
-        return transcendental.sin(self)
-
-    def cos(self) -> Any:
-        """See `autograd.cos`."""
-        return transcendental.cos(self)
-
-    def tanh(self) -> Any:
-        """See `autograd.tanh`."""
-        return transcendental.tanh(self)
-
-    def sigmoid(self) -> Any:
-        """See `autograd.sigmoid`."""
-        return activation.sigmoid(self)
-
-    def relu(self) -> Any:
-        """See `autograd.relu`."""
-        return activation.relu(self)
-
-    def softplus(self) -> Any:
-        """See `autograd.softplus`."""
-        return activation.softplus(self)
-
-    def abs(self) -> Any:
-        """See `autograd.abs`."""
-        return arithmetic.abs(self)
-
-    def sign(self) -> Any:
-        """See `autograd.sign`."""
-        return arithmetic.sign(self)
-
-    def maximum(self, other: Any) -> Any:
-        """See `autograd.maximum`."""
-        return arithmetic.maximum(self, other)
-
-    def minimum(self, other: Any) -> Any:
-        """See `autograd.minimum`."""
-        return arithmetic.minimum(self, other)
-
-    def clamp(self, min: Any = None, max: Any = None) -> Any:
-        """See `autograd.clamp`."""
-        return arithmetic.clamp(self, min, max)
+    exp = transcendental.exp
+    log = transcendental.log
+    sqrt = transcendental.sqrt
+    sin = transcendental.sin
+    cos = transcendental.cos
+    tanh = transcendental.tanh
+    sigmoid = activation.sigmoid
+    relu = activation.relu
+    softplus = activation.softplus
+    abs = arithmetic.abs
+    sign = arithmetic.sign
+    maximum = arithmetic.maximum
+    minimum = arithmetic.minimum
+    clamp = arithmetic.clamp
 
 
 register_front("scalar", Scalar)

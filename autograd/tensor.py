@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import copy
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from typing import Any
 
 import numpy as np
@@ -103,7 +103,8 @@ class Tensor(Variable):
         # A graph recorded before keeps the old array, so nothing has to be marked as changed.
         self.value = to_array(other, self.dtype)
         if self.node is not None and self.node.shape != self.value.shape:
-            self.node = new_leaf(self)
+            old, self.node = self.node, new_leaf(self)
+            self.node.grad = old.grad  # of the old shape: an optimizer says so
 
     def size(self, dim: int | None = None) -> Any:
         """Shape, or the size of one dimension."""
@@ -259,70 +260,48 @@ class Tensor(Variable):
         """The same values (shared memory) without the graph."""
         return wrap(self.value)
 
-    def backward(
-        self,
-        gradient: Any = None,
-        retain_graph: bool | None = None,
-        create_graph: bool = False,
-        inputs: Any = None,
-    ) -> None:
-        """Accumulate gradients in the leaves; see `autograd.backward`."""
-        differentiate.backward(self, gradient, retain_graph, create_graph, inputs)
-
-    def retain_grad(self) -> None:
-        """Keep the gradient of this intermediate result in `grad` too."""
-        differentiate.retain_grad(self)
-
-    def register_hook(self, hook: Callable[[Any], Any]) -> differentiate.Handle:
-        """Call `hook(gradient)` when the gradient is complete; a result replaces it."""
-        return differentiate.register_hook(self, hook)
+    backward = differentiate.backward
+    retain_grad = differentiate.retain_grad
+    register_hook = differentiate.register_hook
 
     # --- Operators ----------------------------------------------------------------------------
 
-    def __add__(self, other: Any) -> Any:
-        return arithmetic.add(self, other)
+    __add__ = arithmetic.add
 
     def __radd__(self, other: Any) -> Any:
         return arithmetic.add(other, self)
 
-    def __sub__(self, other: Any) -> Any:
-        return arithmetic.sub(self, other)
+    __sub__ = arithmetic.sub
 
     def __rsub__(self, other: Any) -> Any:
         return arithmetic.sub(other, self)
 
-    def __mul__(self, other: Any) -> Any:
-        return arithmetic.mul(self, other)
+    __mul__ = arithmetic.mul
 
     def __rmul__(self, other: Any) -> Any:
         return arithmetic.mul(other, self)
 
-    def __truediv__(self, other: Any) -> Any:
-        return arithmetic.div(self, other)
+    __truediv__ = arithmetic.div
 
     def __rtruediv__(self, other: Any) -> Any:
         return arithmetic.div(other, self)
 
-    def __pow__(self, other: Any) -> Any:
-        return arithmetic.pow(self, other)
+    __pow__ = arithmetic.pow
 
     def __rpow__(self, other: Any) -> Any:
         return arithmetic.pow(other, self)
 
-    def __matmul__(self, other: Any) -> Any:
-        return linalg.matmul(self, other)
+    __matmul__ = linalg.matmul
 
     def __rmatmul__(self, other: Any) -> Any:
         return linalg.matmul(other, self)
 
-    def __neg__(self) -> Any:
-        return arithmetic.neg(self)
+    __neg__ = arithmetic.neg
 
     def __pos__(self) -> Any:
         return self
 
-    def __abs__(self) -> Any:
-        return arithmetic.abs(self)
+    __abs__ = arithmetic.abs
 
     def __invert__(self) -> Any:
         if self.dtype.kind != "b":
@@ -503,177 +482,53 @@ class Tensor(Variable):
         source = generator or random.default_generator
         return self.copy_(source.normal(self.shape) * std + mean)
 
-    # --- Methods: one line each, over the ops -------------------------------------------------
+    # --- Methods: the ops themselves, with the tensor as their first argument -----------------
 
-    def add(self, other: Any) -> Any:
-        """See `autograd.add`."""
-        return arithmetic.add(self, other)
-
-    def sub(self, other: Any) -> Any:
-        """See `autograd.sub`."""
-        return arithmetic.sub(self, other)
-
-    def mul(self, other: Any) -> Any:
-        """See `autograd.mul`."""
-        return arithmetic.mul(self, other)
-
-    def div(self, other: Any) -> Any:
-        """See `autograd.div`."""
-        return arithmetic.div(self, other)
-
-    def pow(self, other: Any) -> Any:
-        """See `autograd.pow`."""
-        return arithmetic.pow(self, other)
-
-    def maximum(self, other: Any) -> Any:
-        """See `autograd.maximum`."""
-        return arithmetic.maximum(self, other)
-
-    def minimum(self, other: Any) -> Any:
-        """See `autograd.minimum`."""
-        return arithmetic.minimum(self, other)
-
-    def eq(self, other: Any) -> Any:
-        """See `autograd.eq`."""
-        return arithmetic.eq(self, other)
-
-    def ne(self, other: Any) -> Any:
-        """See `autograd.ne`."""
-        return arithmetic.ne(self, other)
-
-    def lt(self, other: Any) -> Any:
-        """See `autograd.lt`."""
-        return arithmetic.lt(self, other)
-
-    def le(self, other: Any) -> Any:
-        """See `autograd.le`."""
-        return arithmetic.le(self, other)
-
-    def gt(self, other: Any) -> Any:
-        """See `autograd.gt`."""
-        return arithmetic.gt(self, other)
-
-    def ge(self, other: Any) -> Any:
-        """See `autograd.ge`."""
-        return arithmetic.ge(self, other)
-
-    def neg(self) -> Any:
-        """See `autograd.neg`."""
-        return arithmetic.neg(self)
-
-    def abs(self) -> Any:
-        """See `autograd.abs`."""
-        return arithmetic.abs(self)
-
-    def sign(self) -> Any:
-        """See `autograd.sign`."""
-        return arithmetic.sign(self)
-
-    def clone(self) -> Any:
-        """See `autograd.clone`."""
-        return arithmetic.clone(self)
-
-    def clamp(self, min: Any = None, max: Any = None) -> Any:
-        """See `autograd.clamp`."""
-        return arithmetic.clamp(self, min, max)
+    add = arithmetic.add
+    sub = arithmetic.sub
+    mul = arithmetic.mul
+    div = arithmetic.div
+    pow = arithmetic.pow
+    maximum = arithmetic.maximum
+    minimum = arithmetic.minimum
+    eq = arithmetic.eq
+    ne = arithmetic.ne
+    lt = arithmetic.lt
+    le = arithmetic.le
+    gt = arithmetic.gt
+    ge = arithmetic.ge
+    neg = arithmetic.neg
+    abs = arithmetic.abs
+    sign = arithmetic.sign
+    clone = arithmetic.clone
+    clamp = arithmetic.clamp
 
     def where(self, condition: Any, other: Any) -> Any:
         """See `autograd.where`."""
         return arithmetic.where(condition, self, other)
 
-    def exp(self) -> Any:
-        """See `autograd.exp`."""
-        return transcendental.exp(self)
-
-    def log(self) -> Any:
-        """See `autograd.log`."""
-        return transcendental.log(self)
-
-    def sqrt(self) -> Any:
-        """See `autograd.sqrt`."""
-        return transcendental.sqrt(self)
-
-    def sin(self) -> Any:
-        """See `autograd.sin`."""
-        return transcendental.sin(self)
-
-    def cos(self) -> Any:
-        """See `autograd.cos`."""
-        return transcendental.cos(self)
-
-    def tanh(self) -> Any:
-        """See `autograd.tanh`."""
-        return transcendental.tanh(self)
-
-    def sigmoid(self) -> Any:
-        """See `autograd.sigmoid`."""
-        return activation.sigmoid(self)
-
-    def relu(self) -> Any:
-        """See `autograd.relu`."""
-        return activation.relu(self)
-
-    def softplus(self) -> Any:
-        """See `autograd.softplus`."""
-        return activation.softplus(self)
-
-    def sum(self, dim: Any = None, keepdim: bool = False, **also: Any) -> Any:
-        """See `autograd.sum`."""
-        if also:
-            return reduce.sum(self, dim, keepdim, **also)
-        return reduce.sum(self, dim, keepdim)
-
-    def mean(self, dim: Any = None, keepdim: bool = False, **also: Any) -> Any:
-        """See `autograd.mean`."""
-        return reduce.mean(self, dim, keepdim, **also)
-
-    def amax(self, dim: Any = None, keepdim: bool = False, **also: Any) -> Any:
-        """See `autograd.amax`."""
-        return reduce.amax(self, dim, keepdim, **also)
-
-    def amin(self, dim: Any = None, keepdim: bool = False, **also: Any) -> Any:
-        """See `autograd.amin`."""
-        return reduce.amin(self, dim, keepdim, **also)
-
-    def logsumexp(self, dim: Any = None, keepdim: bool = False, **also: Any) -> Any:
-        """See `autograd.logsumexp`."""
-        return reduce.logsumexp(self, dim, keepdim, **also)
-
-    def max(self, dim: Any = None, keepdim: bool = False, **also: Any) -> Any:
-        """See `autograd.max`."""
-        return reduce.max(self, dim, keepdim, **also)
-
-    def min(self, dim: Any = None, keepdim: bool = False, **also: Any) -> Any:
-        """See `autograd.min`."""
-        return reduce.min(self, dim, keepdim, **also)
-
-    def var(
-        self, dim: Any = None, unbiased: bool = True, keepdim: bool = False, **also: Any
-    ) -> Any:
-        """See `autograd.var`."""
-        return reduce.var(self, dim, unbiased, keepdim, **also)
-
-    def std(
-        self, dim: Any = None, unbiased: bool = True, keepdim: bool = False, **also: Any
-    ) -> Any:
-        """See `autograd.std`."""
-        return reduce.std(self, dim, unbiased, keepdim, **also)
-
-    def argmax(self, dim: int | None = None, keepdim: bool = False, **also: Any) -> Any:
-        """See `autograd.argmax`."""
-        return reduce.argmax(self, dim, keepdim, **also)
-
-    def argmin(self, dim: int | None = None, keepdim: bool = False, **also: Any) -> Any:
-        """See `autograd.argmin`."""
-        return reduce.argmin(self, dim, keepdim, **also)
-
-    def softmax(self, dim: int | None = None, *, axis: int | None = None) -> Any:
-        """See `autograd.softmax`."""
-        return loss.softmax(self, dim, axis=axis)
-
-    def log_softmax(self, dim: int | None = None, *, axis: int | None = None) -> Any:
-        """See `autograd.log_softmax`."""
-        return loss.log_softmax(self, dim, axis=axis)
+    exp = transcendental.exp
+    log = transcendental.log
+    sqrt = transcendental.sqrt
+    sin = transcendental.sin
+    cos = transcendental.cos
+    tanh = transcendental.tanh
+    sigmoid = activation.sigmoid
+    relu = activation.relu
+    softplus = activation.softplus
+    sum = reduce.sum
+    mean = reduce.mean
+    amax = reduce.amax
+    amin = reduce.amin
+    logsumexp = reduce.logsumexp
+    max = reduce.max
+    min = reduce.min
+    var = reduce.var
+    std = reduce.std
+    argmax = reduce.argmax
+    argmin = reduce.argmin
+    softmax = loss.softmax
+    log_softmax = loss.log_softmax
 
     def any(self) -> Tensor:
         """True if any element is true (or not zero)."""
@@ -683,45 +538,16 @@ class Tensor(Variable):
         """True if all elements are true (or not zero)."""
         return wrap(np.all(self.value))
 
-    def reshape(self, *sizes: Any) -> Any:
-        """See `autograd.reshape`."""
-        return shape.reshape(self, *sizes)
-
-    def permute(self, *dims: Any) -> Any:
-        """See `autograd.permute`."""
-        return shape.permute(self, *dims)
-
-    def expand(self, *sizes: Any) -> Any:
-        """See `autograd.expand`."""
-        return shape.expand(self, *sizes)
-
-    def view(self, *sizes: Any) -> Any:
-        """See `autograd.reshape`."""
-        return shape.reshape(self, *sizes)
-
-    def flatten(self, start_dim: int = 0, end_dim: int = -1) -> Any:
-        """See `autograd.flatten`."""
-        return shape.flatten(self, start_dim, end_dim)
-
-    def transpose(self, dim0: int, dim1: int) -> Any:
-        """See `autograd.transpose`."""
-        return shape.transpose(self, dim0, dim1)
-
-    def squeeze(self, dim: Any = None) -> Any:
-        """See `autograd.squeeze`."""
-        return shape.squeeze(self, dim)
-
-    def unsqueeze(self, dim: int) -> Any:
-        """See `autograd.unsqueeze`."""
-        return shape.unsqueeze(self, dim)
-
-    def matmul(self, other: Any) -> Any:
-        """See `autograd.matmul`."""
-        return linalg.matmul(self, other)
-
-    def take_along_dim(self, indices: Any, dim: int) -> Any:
-        """See `autograd.take_along_dim`."""
-        return index.take_along_dim(self, indices, dim)
+    reshape = shape.reshape
+    permute = shape.permute
+    expand = shape.expand
+    view = shape.reshape
+    flatten = shape.flatten
+    transpose = shape.transpose
+    squeeze = shape.squeeze
+    unsqueeze = shape.unsqueeze
+    matmul = linalg.matmul
+    take_along_dim = index.take_along_dim
 
     def t(self) -> Tensor:
         """Transpose of a matrix (a vector stays as it is)."""
