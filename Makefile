@@ -26,7 +26,7 @@ help:
 	@sed -n 's/^#   //p' Makefile
 
 train: $(RUN_READY)
-	$(BIN)/python -m nn train lenet5 --out runs/lenet5
+	$(BIN)/python -m nn train lenet5
 
 test: $(DEV_READY)
 	$(BIN)/python -m pytest -m "not parity" -n $(JOBS) --dist worksteal

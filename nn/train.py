@@ -15,9 +15,10 @@ from typing import Any
 
 import numpy as np
 
-from autograd import default_generator, no_grad
+from autograd import Tensor, default_generator, from_numpy, no_grad
 from autograd.random import Generator
 from optim import Optimizer
+from optim.lr_scheduler import LRScheduler
 
 from .data import DataLoader
 from .module import Module
@@ -119,6 +120,38 @@ def evaluate(
     return Evaluation(total / int(confusion.sum()), confusion)
 
 
+def random_shift(images: Tensor, pixels: int, rng: Generator) -> Tensor:
+    """
+    Move each image by up to `pixels` up or down and left or right; its border is repeated.
+
+    Parameters
+    ----------
+    images : Tensor, shape ``(N, C, H, W)``
+    pixels : int
+    rng : autograd.Generator
+
+    Returns
+    -------
+    Tensor
+        Of the same shape, without a gradient.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> image = autograd.arange(4.0).reshape(1, 1, 1, 4)
+    >>> random_shift(image, 1, autograd.Generator(2))
+    tensor([[[[0., 0., 1., 2.]]]])
+    """
+    count, _, height, width = images.shape
+    sides = (pixels, pixels)
+    padded = np.pad(images.numpy(), ((0, 0), (0, 0), sides, sides), "edge")
+    moves = rng.integers(0, 2 * pixels + 1, (count, 2)).tolist()
+    moved = np.empty_like(images.numpy())
+    for target, source, (top, left) in zip(moved, padded, moves, strict=True):
+        target[...] = source[:, top : top + height, left : left + width]
+    return from_numpy(moved)
+
+
 class Trainer:
     """
     A model in training: what it learns by, what it learns from, and how far it is.
@@ -134,8 +167,12 @@ class Trainer:
     train_loader, validation_loader : DataLoader
         Of pairs (inputs, class indices).
     num_classes : int
+    scheduler : LRScheduler, optional
+        Of the optimizer; takes a step after each epoch.
+    augment : callable, optional
+        Called with each batch of training inputs and `rng`; what it returns is trained on.
     rng : autograd.Generator, optional
-        What the model draws on while it learns; saved and restored with the rest. Default: the
+        What the model and `augment` draw on; saved and restored with the rest. Default: the
         library's own generator.
 
     Attributes
@@ -143,8 +180,9 @@ class Trainer:
     epoch : int
         Complete epochs.
     history : list of dict
-        For each of them "epoch", "train_loss" (mean over the epoch, of the model as it changed),
-        "validation_loss" and "validation_accuracy". No times: the same seed gives the same history.
+        For each of them "epoch", "lr", "train_loss" (mean over the epoch, of the model as it
+        changed), "validation_loss" and "validation_accuracy". No times: the same seed gives the
+        same history.
 
     Examples
     --------
@@ -173,6 +211,9 @@ class Trainer:
         train_loader: DataLoader,
         validation_loader: DataLoader,
         num_classes: int,
+        *,
+        scheduler: LRScheduler | None = None,
+        augment: Callable[[Any, Generator], Any] | None = None,
         rng: Generator = default_generator,
     ) -> None:
         self.model = model
@@ -181,6 +222,8 @@ class Trainer:
         self.train_loader = train_loader
         self.validation_loader = validation_loader
         self.num_classes = num_classes
+        self.scheduler = scheduler
+        self.augment = augment
         self.rng = rng
         self.epoch = 0
         self.history: list[Record] = []
@@ -209,6 +252,7 @@ class Trainer:
             If a loss is infinite or NaN. The epoch is not counted.
         """
         while self.epoch < epochs:
+            rate = float(self.optimizer.param_groups[0]["lr"])
             # An overflow shows in the loss, which is checked; NumPy's warnings would add noise.
             with np.errstate(over="ignore", invalid="ignore"):
                 train_loss = self._train_epoch(on_batch)
@@ -216,9 +260,12 @@ class Trainer:
                     self.model, self.validation_loader, self.loss_fn, self.num_classes
                 )
             self._check_loss(result.loss, "validation loss")
+            if self.scheduler is not None:
+                self.scheduler.step()
             self.epoch += 1
             record = {
                 "epoch": self.epoch,
+                "lr": rate,
                 "train_loss": train_loss,
                 "validation_loss": result.loss,
                 "validation_accuracy": result.accuracy,
@@ -230,8 +277,11 @@ class Trainer:
     def _train_epoch(self, on_batch: Callable[[int, float], object] | None) -> float:
         """One pass over the training samples; their mean loss."""
         self.model.train()
+        augment = self.augment
         total, count = 0.0, 0
         for inputs, targets in self.train_loader:
+            if augment is not None:
+                inputs = augment(inputs, self.rng)
             self.optimizer.zero_grad()
             loss = self.loss_fn(self.model(inputs), targets)
             value = loss.item()
@@ -272,6 +322,7 @@ class Trainer:
             path,
             model=self.model,
             optimizer=self.optimizer,
+            scheduler=self.scheduler,
             loader=self.train_loader,
             epoch=self.epoch,
             rng=self.rng,
@@ -295,6 +346,7 @@ class Trainer:
             path,
             model=self.model,
             optimizer=self.optimizer,
+            scheduler=self.scheduler,
             loader=self.train_loader,
             rng=self.rng,
         )
@@ -304,7 +356,7 @@ class Trainer:
 
 def _checked_history(path: PathLike, info: Checkpoint) -> list[Record]:
     history = info.extra.get("history") if isinstance(info.extra, dict) else None
-    keys = ("train_loss", "validation_loss", "validation_accuracy")
+    keys = ("lr", "train_loss", "validation_loss", "validation_accuracy")
     if not isinstance(history, list) or not all(
         isinstance(record, dict)
         and record.get("epoch") == number
