@@ -214,9 +214,7 @@ def backpropagate(
                 watcher.during(node)
         rules: Any = op.rules if joint is None else joint(g, *saved, **params)
         piece = before = rule = None
-        i = -1
-        for parent in node.inputs:
-            i += 1
+        for i, parent in enumerate(node.inputs):
             if parent.__class__ is not Node or (rule := rules[i]) is None:
                 continue
             if useful is not None and parent not in useful:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .serialize import PathLike, _write_atomically
+from .serialize import PathLike, write_atomically
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -214,4 +214,4 @@ def _figure(width: float, height: float) -> Figure:
 def _save(figure: Figure, path: PathLike) -> None:
     picture = io.BytesIO()
     figure.savefig(picture, format="png", dpi=DOTS_PER_INCH)
-    _write_atomically(Path(path), picture.getvalue())
+    write_atomically(Path(path), picture.getvalue())

@@ -119,7 +119,7 @@ def save_file(
         data = to_safetensors(arrays, metadata or None)
     except (UnicodeError, SafetensorError) as error:
         raise ValueError(f"save_file: cannot be stored as safetensors: {error}") from error
-    _write_atomically(Path(path), data)
+    write_atomically(Path(path), data)
 
 
 def load_file(path: PathLike) -> tuple[dict[str, np.ndarray], dict[str, str]]:
@@ -183,7 +183,7 @@ def _as_array(value: Any, where: str) -> np.ndarray:
     return np.asarray(value)
 
 
-def _write_atomically(path: Path, data: bytes) -> None:
+def write_atomically(path: Path, data: bytes) -> None:
     """Put `data` at `path` so that every reader, also after a crash, sees all of it or none."""
     target = path.resolve()
     folder = target.parent

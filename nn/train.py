@@ -26,9 +26,9 @@ from .serialize import (
     Checkpoint,
     CheckpointError,
     PathLike,
-    _write_atomically,
     load_checkpoint,
     save_checkpoint,
+    write_atomically,
 )
 
 LossFunction = Callable[[Any, Any], Any]
@@ -396,4 +396,4 @@ def write_metrics(path: PathLike, records: Sequence[Mapping[str, Any]]) -> None:
     '{"epoch": 1, "train_loss": 0.5}\n'
     """
     lines = "".join(json.dumps(record, allow_nan=False) + "\n" for record in records)
-    _write_atomically(Path(path), lines.encode())
+    write_atomically(Path(path), lines.encode())

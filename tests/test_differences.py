@@ -48,7 +48,7 @@ def test_04_recorded_changes_of_views_are_refused():
         x *= 2
         np.testing.assert_array_equal(x.detach().numpy(), [2.0] * 4)
         with pytest.raises(RuntimeError, match="mul_ changed after the view was made"):
-            view + 1
+            autograd.add(view, 1)
         assert WATCHERS  # looking at every call costs time ...
 
     scenario()
@@ -84,7 +84,7 @@ def test_08_inplace_modules_leave_the_input_alone():
 
 def test_09_scalars_raise_as_floats_do():
     with pytest.raises(ZeroDivisionError):
-        Scalar(1.0) / Scalar(0.0)
+        autograd.div(Scalar(1.0), Scalar(0.0))
     with pytest.raises(ValueError, match=r"math domain error|positive"):
         Scalar(0.0).log()
 

@@ -13,7 +13,11 @@ import numpy as np
 import pytest
 
 import nn.__main__ as cli
+from nn import runs
+from nn.models import find_model, list_models
 from nn.serialize import load_file, load_weights, save_file
+from nn.settings import OPTIMIZERS, Settings
+from nn.splits import load_splits
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Four steps per epoch.
@@ -23,8 +27,8 @@ TINY = ["--limit", "64", "--batch-size", "16"]
 @pytest.fixture
 def no_pictures(monkeypatch):
     """Leave the pictures out: they take most of a tiny run's time."""
-    monkeypatch.setattr(cli, "save_curves", lambda *args, **kwargs: None)
-    monkeypatch.setattr(cli, "save_confusion", lambda *args, **kwargs: None)
+    monkeypatch.setattr(runs, "save_curves", lambda *args, **kwargs: None)
+    monkeypatch.setattr(runs, "save_confusion", lambda *args, **kwargs: None)
 
 
 def train(out: Path, *arguments: str) -> int:
@@ -50,7 +54,8 @@ def metrics(folder: Path) -> list[dict]:
 
 def script(text: str, *arguments: str, folder: Path = ROOT) -> subprocess.CompletedProcess[str]:
     """Run the command line in a process of its own, after `text` has tampered with it."""
-    code = f"import os, signal, sys\nimport nn.__main__ as cli\n{text}\nsys.exit(cli.main())"
+    imports = "import os, signal, sys\nimport nn.__main__ as cli\nfrom nn import runs\n"
+    code = f"{imports}{text}\nsys.exit(cli.main())"
     return subprocess.run(
         [sys.executable, "-c", code, *arguments],
         cwd=folder,
@@ -65,7 +70,7 @@ def script(text: str, *arguments: str, folder: Path = ROOT) -> subprocess.Comple
 
 # In the middle of the third epoch, after step 10 of 4 per epoch.
 SIGNAL_IN_EPOCH_3 = """
-steps, call = [], cli.CrossEntropyLoss.__call__
+steps, call = [], runs.CrossEntropyLoss.__call__
 def counted(self, scores, targets):
     from autograd import is_grad_enabled
     if is_grad_enabled():
@@ -73,17 +78,17 @@ def counted(self, scores, targets):
         if len(steps) == 11:
             os.kill(os.getpid(), signal.{signal})
     return call(self, scores, targets)
-cli.CrossEntropyLoss.__call__ = counted
+runs.CrossEntropyLoss.__call__ = counted
 """
 
 # Between the third checkpoint and its line in metrics.jsonl.
 KILL_BEFORE_METRICS = """
-write = cli.write_metrics
+write = runs.write_metrics
 def killed(path, records):
     if len(records) == 3:
         os.kill(os.getpid(), signal.SIGKILL)
     write(path, records)
-cli.write_metrics = killed
+runs.write_metrics = killed
 """
 
 
@@ -93,7 +98,7 @@ cli.write_metrics = killed
 def test_a_run_leaves_its_results(tmp_path, capsys):
     assert train(tmp_path / "run", "--epochs", "2") == 0
     printed = capsys.readouterr()
-    assert {file.name for file in (tmp_path / "run").iterdir()} == set(cli.RUN_FILES)
+    assert {file.name for file in (tmp_path / "run").iterdir()} == set(runs.RUN_FILES)
     assert "61,706 parameters" in printed.out
     assert printed.out.count("train loss") == 2
     assert "test accuracy" in printed.out
@@ -107,9 +112,9 @@ def test_a_run_leaves_its_results(tmp_path, capsys):
     assert test["test_accuracy"] == confusion.trace() / 64
 
     _, metadata = load_file(tmp_path / "run" / "model.safetensors")
-    about = json.loads(metadata[cli.MODEL_KEY])
+    about = json.loads(metadata[runs.MODEL_KEY])
     assert (about["model"], about["data"]) == ("lenet5", "digits")
-    model = cli.find_model("lenet5").factory()
+    model = find_model("lenet5").factory()
     model.load_state_dict(load_weights(tmp_path / "run" / "model.safetensors"))
     assert about["std"] > 0
     assert about["test_accuracy"] == test["test_accuracy"]
@@ -137,7 +142,7 @@ def test_mnist_files_are_read(tmp_path, no_pictures, mnist):
     assert len(metrics(out)) == 2
 
 
-@pytest.mark.parametrize("optimizer", list(cli.OPTIMIZERS))
+@pytest.mark.parametrize("optimizer", list(OPTIMIZERS))
 def test_the_same_seed_gives_the_same_run(tmp_path, no_pictures, optimizer):
     arguments = ["--epochs", "2", "--seed", "5", "--optimizer", optimizer]
     for name in ("a", "b"):
@@ -163,7 +168,7 @@ def test_without_out_each_run_has_a_folder_of_its_own(tmp_path, no_pictures, mon
 
 
 def test_splits_do_not_overlap_and_use_training_statistics():
-    splits = cli.load_splits("digits", np.random.default_rng(0), None)
+    splits = load_splits("digits", np.random.default_rng(0), None)
     sizes = [len(labels) for _, labels in (splits.train, splits.validation, splits.test)]
     assert sizes == [1294, 144, 359]
     images, _ = splits.train
@@ -174,8 +179,8 @@ def test_splits_do_not_overlap_and_use_training_statistics():
     assert abs(splits.test[0].mean()) > 1e-4
     everything = np.concatenate([splits.train[0], splits.validation[0], splits.test[0]])
     assert len(np.unique(everything.reshape(1797, -1), axis=0)) == 1797
-    again = cli.load_splits("digits", np.random.default_rng(0), None)
-    other = cli.load_splits("digits", np.random.default_rng(1), None)
+    again = load_splits("digits", np.random.default_rng(0), None)
+    other = load_splits("digits", np.random.default_rng(1), None)
     assert splits.checksum() == again.checksum() != other.checksum()
 
 
@@ -291,7 +296,7 @@ def test_a_corrupt_checkpoint_is_one_sentence(short_run, capsys, damage):
     elif damage == "no settings":
         from nn.serialize import save_checkpoint
 
-        save_checkpoint(path, model=cli.find_model("lenet5").factory(), epoch=1)
+        save_checkpoint(path, model=find_model("lenet5").factory(), epoch=1)
     elif damage == "epochs":
         assert data.count(b'"epochs\\":2') == 1
         path.write_bytes(data.replace(b'"epochs\\":2', b'"epochs\\":0'))
@@ -429,7 +434,7 @@ def test_a_mistake_in_the_program_keeps_its_traceback(tmp_path, monkeypatch):
     def broken(*args):
         raise ValueError("a mistake")
 
-    monkeypatch.setattr(cli, "evaluate", broken)
+    monkeypatch.setattr(runs, "evaluate", broken)
     with pytest.raises(ValueError, match="a mistake"):
         train(tmp_path / "run", "--epochs", "1")
 
@@ -441,9 +446,9 @@ def test_a_mistake_in_the_program_keeps_its_traceback(tmp_path, monkeypatch):
 def test_list_names_every_model(capsys, arguments):
     assert cli.main(arguments) == 0
     printed = capsys.readouterr().out
-    for name in cli.list_models():
+    for name in list_models():
         assert f"\n{name}\n" in "\n" + printed
-        assert cli.find_model(name).description in printed
+        assert find_model(name).description in printed
     assert "1x32x32" in printed
 
 
@@ -454,7 +459,7 @@ def test_help_names_options_and_defaults(capsys):
     printed = " ".join(capsys.readouterr().out.split())
     for option in ("data", "epochs", "batch-size", "lr", "optimizer", "seed", "out", "resume"):
         assert f"--{option}" in printed
-    assert f"(default: {cli.Settings('').epochs})" in printed
+    assert f"(default: {Settings('').epochs})" in printed
     assert "train lenet5 --data mnist:" in printed
 
 
