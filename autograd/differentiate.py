@@ -141,15 +141,14 @@ def _walk(
     retain_graph: bool | None,
     create_graph: bool,
 ) -> dict[Node, Any]:
+    if retain_graph is None:
+        retain_graph = create_graph
+    if not on_variables:  # raw values: the rules record nothing
+        return backpropagate(seeds, targets, retain_graph=retain_graph)
     before = mode.grad
     mode.grad = create_graph and not mode.inference
     try:
-        return backpropagate(
-            seeds,
-            targets,
-            retain_graph=create_graph if retain_graph is None else retain_graph,
-            on_variables=on_variables,
-        )
+        return backpropagate(seeds, targets, retain_graph=retain_graph, on_variables=True)
     finally:
         mode.grad = before
 

@@ -5,9 +5,9 @@ Nothing here knows which ops exist: an `Op` carries its own rules (see `families
 
 from __future__ import annotations
 
-import sys
 import weakref
 from collections.abc import Iterable, Sequence
+from sys import getrefcount
 from typing import Any
 
 import numpy as np
@@ -319,16 +319,23 @@ def fit(gradient: Any, target: Node) -> Any:
 
 def run_hooks(node: Node, g: Any) -> Any:
     """Show the complete gradient to the hooks of `node`; one that returns a value replaces it."""
-    variable = g if isinstance(g, Variable) else wrap(g)
-    for hook in list((node.hooks or {}).values()):
-        result = hook(variable)
-        if result is not None:
+    raw = not isinstance(g, Variable)
+    variable = wrap(g) if raw else g
+    before = mode.grad
+    mode.grad = before and not raw  # what a hook computes is recorded only with create_graph
+    try:
+        for hook in list((node.hooks or {}).values()):
+            result = hook(variable)
+            if result is None:
+                continue
             if not isinstance(result, Variable) or getattr(result.value, "shape", ()) != node.shape:
                 raise RuntimeError(
                     f"a hook must return None or a gradient of shape {node.shape}, not {result!r}"
                 )
             variable = result
-    return variable if isinstance(g, Variable) else variable.value
+    finally:
+        mode.grad = before
+    return variable.value if raw else variable
 
 
 def check_unchanged(node: Node) -> None:
@@ -352,7 +359,7 @@ def accumulate(node: Node, grads: dict[Node, Any]) -> None:
     An existing gradient is added to in place, so that whoever holds it sees the sum.
     """
     # Two references are the dictionary's and the argument's: a third is somebody else's.
-    shared = sys.getrefcount(grads[node]) > 2
+    shared = getrefcount(grads[node]) > 2
     g = grads.pop(node)
     old = node.grad
     if isinstance(g, Variable):

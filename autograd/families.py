@@ -261,7 +261,7 @@ def _binary(op: Op) -> Callable[..., Any]:
         if WATCHERS:
             return general(x, y)
         kind_a, kind_b = a.__class__, b.__class__
-        if kind_a in ARRAYS and kind_b in ARRAYS:
+        if kind_a in ARRAYS and (kind_a is kind_b or kind_b in ARRAYS):
             dtype = a.dtype
             if dtype is not b.dtype or dtype.kind != "f":
                 return general(x, y)

@@ -309,7 +309,9 @@ def toposort(roots: Iterable[Node], *, leaves: bool = True) -> list[Node]:
     seen = set(stack)
     while stack:
         for parent in stack.pop().inputs:
-            if parent.__class__ is Node and parent not in seen and (leaves or parent.op):
+            if parent.__class__ is Node and parent not in seen:
+                if parent.op is None and not leaves:
+                    continue
                 seen.add(parent)
                 stack.append(parent)
     return sorted(seen, key=_by_time)
