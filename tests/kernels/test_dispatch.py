@@ -147,7 +147,7 @@ def test_every_kernel_is_public_has_a_contract_and_one_signature(name):
     for twin in row.values():
         assert inspect.signature(twin) == inspect.signature(kernel)
     for parameter in inspect.signature(kernel).parameters.values():
-        is_array = "ndarray" in str(parameter.annotation)
+        is_array = "ndarray" in str(parameter.annotation).lower()
         assert is_array == (parameter.kind is not parameter.KEYWORD_ONLY), parameter
 
 
