@@ -4,14 +4,11 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from . import differentiate
-from .graph import Variable, new_leaf, register_front
-from .ops import activation, arithmetic, transcendental
+from .front import Front
+from .graph import new_leaf, register_front
 
 
-class Scalar(Variable):
+class Scalar(Front):
     """One number that records what is done with it.
 
     Takes the same operators and functions as `Tensor`, computes with Python floats (so errors
@@ -35,8 +32,6 @@ class Scalar(Variable):
     """
 
     __slots__ = ()
-    # ndarray * scalar is ours to answer; without this NumPy would build an object array.
-    __array_ufunc__ = None
 
     def __init__(self, value: float, requires_grad: bool = True) -> None:
         try:
@@ -84,22 +79,9 @@ class Scalar(Variable):
         """The number itself."""
         return self.value
 
-    def requires_grad_(self, requires_grad: bool = True) -> Scalar:
-        """Start (or stop) recording operations on this leaf; returns the scalar itself."""
-        if not requires_grad and not self.is_leaf:
-            raise RuntimeError("requires_grad_(False) is for leaves; use detach()")
-        if requires_grad and self.node is None:
-            self.node = new_leaf(self)
-        self.requires_grad = bool(requires_grad)
-        return self
-
     def detach(self) -> Scalar:
         """The same number without the graph."""
         return Scalar(self.value, requires_grad=False)
-
-    backward = differentiate.backward
-    retain_grad = differentiate.retain_grad
-    register_hook = differentiate.register_hook
 
     def __repr__(self) -> str:
         plain = 1e-4 <= abs(self.value) < 1e8 or self.value == 0.0
@@ -120,74 +102,5 @@ class Scalar(Variable):
     def __bool__(self) -> bool:
         return bool(self.value)
 
-    def __hash__(self) -> int:
-        return id(self)
-
-    __add__ = arithmetic.add
-
-    def __radd__(self, other: Any) -> Any:
-        return arithmetic.add(other, self)
-
-    __sub__ = arithmetic.sub
-
-    def __rsub__(self, other: Any) -> Any:
-        return arithmetic.sub(other, self)
-
-    __mul__ = arithmetic.mul
-
-    def __rmul__(self, other: Any) -> Any:
-        return arithmetic.mul(other, self)
-
-    __truediv__ = arithmetic.div
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return arithmetic.div(other, self)
-
-    __pow__ = arithmetic.pow
-
-    def __rpow__(self, other: Any) -> Any:
-        return arithmetic.pow(other, self)
-
-    __neg__ = arithmetic.neg
-
-    def __pos__(self) -> Scalar:
-        return self
-
-    __abs__ = arithmetic.abs
-
-    def __eq__(self, other: Any) -> Any:
-        return arithmetic.eq(self, other) if isinstance(other, OPERANDS) else NotImplemented
-
-    def __ne__(self, other: Any) -> Any:
-        return arithmetic.ne(self, other) if isinstance(other, OPERANDS) else NotImplemented
-
-    def __lt__(self, other: Any) -> Any:
-        return arithmetic.lt(self, other) if isinstance(other, OPERANDS) else NotImplemented
-
-    def __le__(self, other: Any) -> Any:
-        return arithmetic.le(self, other) if isinstance(other, OPERANDS) else NotImplemented
-
-    def __gt__(self, other: Any) -> Any:
-        return arithmetic.gt(self, other) if isinstance(other, OPERANDS) else NotImplemented
-
-    def __ge__(self, other: Any) -> Any:
-        return arithmetic.ge(self, other) if isinstance(other, OPERANDS) else NotImplemented
-
-    exp = transcendental.exp
-    log = transcendental.log
-    sqrt = transcendental.sqrt
-    sin = transcendental.sin
-    cos = transcendental.cos
-    tanh = transcendental.tanh
-    sigmoid = activation.sigmoid
-    relu = activation.relu
-    softplus = activation.softplus
-    abs = arithmetic.abs
-    sign = arithmetic.sign
-    maximum = arithmetic.maximum
-    minimum = arithmetic.minimum
-    clamp = arithmetic.clamp
-
 
 register_front("scalar", Scalar)
-OPERANDS = (Variable, float, int, np.ndarray, np.generic)

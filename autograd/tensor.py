@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from . import differentiate, random
+from . import random
 from .changes import CHANGES
 from .dtypes import check_supported, get_default_dtype
 from .engine import watch_views
+from .front import Front
 from .graph import Abstract, Variable, new_leaf, register_front, wrap
 from .modes import mode
 from .ops import activation, arithmetic, index, linalg, loss, reduce, shape, transcendental
@@ -21,7 +22,7 @@ from .printing import tensor_text
 Shape = tuple[int, ...]
 
 
-class Tensor(Variable):
+class Tensor(Front):
     """An array that can record what is done with it.
 
     Parameters
@@ -47,8 +48,6 @@ class Tensor(Variable):
     """
 
     __slots__ = ()
-    # ndarray + tensor is ours to answer; without this NumPy would build an object array.
-    __array_ufunc__ = None
 
     def __init__(self, data: Any, requires_grad: bool = False, dtype: Any = None) -> None:
         self.value = to_array(data, dtype)
@@ -211,9 +210,6 @@ class Tensor(Variable):
     def __format__(self, spec: str) -> str:
         return format(self.item(), spec) if not self.shape and spec else repr(self)
 
-    def __hash__(self) -> int:
-        return id(self)
-
     def __deepcopy__(self, memo: dict[int, Any]) -> Tensor:
         if not self.is_leaf:
             raise RuntimeError("only leaf tensors can be deep-copied; detach() it first")
@@ -234,97 +230,21 @@ class Tensor(Variable):
 
     # --- The graph ----------------------------------------------------------------------------
 
-    def requires_grad_(self, requires_grad: bool = True) -> Tensor:
-        """Start (or stop) recording operations on this leaf; returns the tensor itself.
-
-        Raises
-        ------
-        TypeError
-            If the dtype is not floating-point: only floats have gradients.
-        RuntimeError
-            If recording is to stop on a tensor that is not a leaf.
-        """
-        if requires_grad and self.dtype.kind != "f":
-            raise TypeError(
-                f"only floating-point tensors can require grad, not {self.dtype}; convert with "
-                ".to(np.float32) first"
-            )
-        if not requires_grad and not self.is_leaf:
-            raise RuntimeError("requires_grad_(False) is for leaves; use detach()")
-        if requires_grad and self.node is None:
-            self.node = new_leaf(self)
-        self.requires_grad = bool(requires_grad)
-        return self
-
     def detach(self) -> Tensor:
         """The same values (shared memory) without the graph."""
         return wrap(self.value)
 
-    backward = differentiate.backward
-    retain_grad = differentiate.retain_grad
-    register_hook = differentiate.register_hook
-
-    # --- Operators ----------------------------------------------------------------------------
-
-    __add__ = arithmetic.add
-
-    def __radd__(self, other: Any) -> Any:
-        return arithmetic.add(other, self)
-
-    __sub__ = arithmetic.sub
-
-    def __rsub__(self, other: Any) -> Any:
-        return arithmetic.sub(other, self)
-
-    __mul__ = arithmetic.mul
-
-    def __rmul__(self, other: Any) -> Any:
-        return arithmetic.mul(other, self)
-
-    __truediv__ = arithmetic.div
-
-    def __rtruediv__(self, other: Any) -> Any:
-        return arithmetic.div(other, self)
-
-    __pow__ = arithmetic.pow
-
-    def __rpow__(self, other: Any) -> Any:
-        return arithmetic.pow(other, self)
+    # --- Operators beyond those of a number ---------------------------------------------------
 
     __matmul__ = linalg.matmul
 
     def __rmatmul__(self, other: Any) -> Any:
         return linalg.matmul(other, self)
 
-    __neg__ = arithmetic.neg
-
-    def __pos__(self) -> Any:
-        return self
-
-    __abs__ = arithmetic.abs
-
     def __invert__(self) -> Any:
         if self.dtype.kind != "b":
             raise TypeError(f"~ is for bool tensors, not {self.dtype}")
         return wrap(np.logical_not(self.value))
-
-    def __eq__(self, other: Any) -> Any:
-        return arithmetic.eq(self, other) if isinstance(other, OPERANDS) else NotImplemented
-
-    def __ne__(self, other: Any) -> Any:
-        return arithmetic.ne(self, other) if isinstance(other, OPERANDS) else NotImplemented
-
-    def __lt__(self, other: Any) -> Any:
-        return arithmetic.lt(self, other) if isinstance(other, OPERANDS) else NotImplemented
-
-    def __le__(self, other: Any) -> Any:
-        return arithmetic.le(self, other) if isinstance(other, OPERANDS) else NotImplemented
-
-    def __gt__(self, other: Any) -> Any:
-        return arithmetic.gt(self, other) if isinstance(other, OPERANDS) else NotImplemented
-
-    def __ge__(self, other: Any) -> Any:
-        return arithmetic.ge(self, other) if isinstance(other, OPERANDS) else NotImplemented
 
     def __getitem__(self, key: Any) -> Tensor:
         return index.getitem(self, key)
@@ -395,40 +315,35 @@ class Tensor(Variable):
         fresh = self.node is not None and self.node.op and self.node.op.family != "movement"
         return self.array().base is not None and not fresh
 
-    def __iadd__(self, other: Any) -> Tensor:
-        return self._replace(arithmetic.add(self, other), "add_")
-
-    def __isub__(self, other: Any) -> Tensor:
-        return self._replace(arithmetic.sub(self, other), "sub_")
-
-    def __imul__(self, other: Any) -> Tensor:
-        return self._replace(arithmetic.mul(self, other), "mul_")
-
-    def __itruediv__(self, other: Any) -> Tensor:
-        return self._replace(arithmetic.div(self, other), "div_")
-
-    def __ipow__(self, other: Any) -> Tensor:
-        return self._replace(arithmetic.pow(self, other), "pow_")
-
     def add_(self, other: Any) -> Tensor:
         """In place `autograd.add`."""
         return self._replace(arithmetic.add(self, other), "add_")
+
+    __iadd__ = add_
 
     def sub_(self, other: Any) -> Tensor:
         """In place `autograd.sub`."""
         return self._replace(arithmetic.sub(self, other), "sub_")
 
+    __isub__ = sub_
+
     def mul_(self, other: Any) -> Tensor:
         """In place `autograd.mul`."""
         return self._replace(arithmetic.mul(self, other), "mul_")
+
+    __imul__ = mul_
 
     def div_(self, other: Any) -> Tensor:
         """In place `autograd.div`."""
         return self._replace(arithmetic.div(self, other), "div_")
 
+    __itruediv__ = div_
+
     def pow_(self, other: Any) -> Tensor:
         """In place `autograd.pow`."""
         return self._replace(arithmetic.pow(self, other), "pow_")
+
+    __ipow__ = pow_
 
     def relu_(self) -> Tensor:
         """In place `autograd.relu`."""
@@ -489,8 +404,6 @@ class Tensor(Variable):
     mul = arithmetic.mul
     div = arithmetic.div
     pow = arithmetic.pow
-    maximum = arithmetic.maximum
-    minimum = arithmetic.minimum
     eq = arithmetic.eq
     ne = arithmetic.ne
     lt = arithmetic.lt
@@ -498,24 +411,12 @@ class Tensor(Variable):
     gt = arithmetic.gt
     ge = arithmetic.ge
     neg = arithmetic.neg
-    abs = arithmetic.abs
-    sign = arithmetic.sign
     clone = arithmetic.clone
-    clamp = arithmetic.clamp
 
     def where(self, condition: Any, other: Any) -> Any:
         """See `autograd.where`."""
         return arithmetic.where(condition, self, other)
 
-    exp = transcendental.exp
-    log = transcendental.log
-    sqrt = transcendental.sqrt
-    sin = transcendental.sin
-    cos = transcendental.cos
-    tanh = transcendental.tanh
-    sigmoid = activation.sigmoid
-    relu = activation.relu
-    softplus = activation.softplus
     sum = reduce.sum
     mean = reduce.mean
     amax = reduce.amax
@@ -579,7 +480,6 @@ class Tensor(Variable):
 
 
 register_front("array", Tensor)
-OPERANDS = (Variable, float, int, np.ndarray, np.generic)
 
 
 def _no_value(tensor: Tensor, what: str) -> TypeError:

@@ -40,6 +40,7 @@ LAYERS = (
     "random",  # below ops: dropout draws from it
     "ops",
     "printing",
+    "front",
     "tensor",
     "scalar",
     "transforms",
