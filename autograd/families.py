@@ -44,9 +44,6 @@ from .modes import mode
 NO_PARAMS: dict[str, Any] = {}
 
 
-PLAIN = (np.ndarray, np.generic)
-
-
 class Operation(Protocol):
     """A decorated op: the function that users call, with its `Op`."""
 

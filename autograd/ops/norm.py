@@ -10,6 +10,7 @@ from .. import random
 from ..dtypes import promoted, to_common
 from ..families import shape_of, structured
 from ..graph import Abstract, Spec, Variable
+from ..kernels import batch_norm_apply, batch_norm_stats
 from .reduce import mean, sum
 from .shape import _reshape
 from .transcendental import sqrt
@@ -46,16 +47,8 @@ def _batch_norm_rule(g, y, x, weight, bias, *, eps):
 )
 def _batch_norm(x, weight, bias, /, *, eps):
     """Normalise each channel by its own mean and (biased) variance over the batch."""
-    dims = tuple(i for i in range(x.ndim) if i != 1)
-    shape = (-1, *(1,) * (x.ndim - 2))
-    centred = x - x.mean(dims, keepdims=True)
-    scale = 1.0 / np.sqrt((centred * centred).mean(dims, keepdims=True) + x.dtype.type(eps))
-    if weight is not None:
-        scale = scale * weight.reshape(shape)
-    centred *= scale
-    if bias is not None:
-        centred += bias.reshape(shape)
-    return centred
+    mean_, var = batch_norm_stats(x)
+    return batch_norm_apply(x, mean_, 1.0 / np.sqrt(var + x.dtype.type(eps)), weight, bias)
 
 
 _batch_norm.op.samples = lambda draw: [
@@ -126,14 +119,9 @@ def batch_norm(
         raise ValueError(f"batch_norm: training needs more than one value a channel, met {shape}")
     value = input.value if isinstance(input, Variable) else input
     if running_mean is not None and running_var is not None and value.__class__ is not Abstract:
-        dims = tuple(i for i in range(len(shape)) if i != 1)
-        middle = mean(value, dims, keepdim=True)
-        off = value - middle
-        unbiased = sum(off * off, dims) / (size - 1)
-        for running, new in (
-            (running_mean, _reshape(middle, shape=(-1,))),
-            (running_var, unbiased),
-        ):
+        new_mean, new_var = batch_norm_stats(value)
+        unbiased = new_var * (size / (size - 1))
+        for running, new in ((running_mean, new_mean), (running_var, unbiased)):
             running.copy_(running * (1.0 - momentum) + new * momentum)
     return _batch_norm(input, weight, bias, eps=float(eps))
 
