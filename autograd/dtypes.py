@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
@@ -31,8 +32,8 @@ def set_default_dtype(dtype: Any) -> None:
     _default[0] = new
 
 
-def promoted(values: list[Any]) -> np.dtype[Any]:
-    """Return the dtype in which an op computes on `values`.
+def promoted(values: Iterable[Any]) -> np.dtype[Any]:
+    """Return the dtype in which an op computes on `values`: arrays, their Specs, numbers or None.
 
     Arrays decide before single elements (0-d), and those before Python numbers: the later ones
     matter only where they are of a higher kind (bool < integer < float). An integer never widens
@@ -50,6 +51,8 @@ def _class_of(value: Any) -> tuple[int, np.dtype[Any]]:
         return 2, _INT
     if kind is bool:
         return 2, _BOOL
+    if value.dtype is float:  # the Spec of a Scalar
+        return 2, _default[0]
     return (0 if value.shape else 1), value.dtype
 
 
@@ -118,8 +121,13 @@ def to_common_float(values: list[Any]) -> list[Any]:
     if _one_float_type(values):
         return values
     values = [arrayed(v) for v in values]
-    dtype = promoted(values)
-    return [cast_to(v, dtype if dtype.kind == "f" else _default[0]) for v in values]
+    dtype = floating(promoted(values))
+    return [cast_to(v, dtype) for v in values]
+
+
+def floating(dtype: np.dtype[Any]) -> np.dtype[Any]:
+    """`dtype` if it is a float type, else the default one: where integers compute as floats."""
+    return dtype if dtype.kind == "f" else _default[0]
 
 
 def arrayed(value: Any) -> Any:

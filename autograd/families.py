@@ -36,7 +36,7 @@ from typing import Any, Protocol, cast
 
 import numpy as np
 
-from .dtypes import get_default_dtype, promoted, to_common, to_common_float
+from .dtypes import floating, get_default_dtype, promoted, to_common, to_common_float
 from .engine import apply, compute
 from .graph import NUMBERS, OPS, WATCHERS, Node, Op, Rule, Spec, Variable, wrap
 from .modes import mode
@@ -167,10 +167,8 @@ def elementwise(
                 return Spec(shape, bool if result == "bool" else float)
             if result == "bool":
                 return Spec(shape, bool)
-            dtype = promoted([_placeholder(s) for s in specs])
-            if result == "float" and dtype.kind != "f":
-                dtype = to_common_float([np.empty((), dtype)])[0].dtype
-            return Spec(shape, dtype)
+            dtype = promoted(specs)
+            return Spec(shape, floating(dtype) if result == "float" else dtype)
 
         op = define(
             forward,
@@ -192,15 +190,6 @@ def elementwise(
         return publish(op, _general(op), forward)
 
     return decorate
-
-
-def _placeholder(spec: Any) -> Any:
-    """A raw value that promotes as `spec` does."""
-    if isinstance(spec, Spec | np.ndarray | np.generic):
-        if spec.dtype is float:
-            return 0.0
-        return np.empty((1,) if spec.shape else (), spec.dtype)
-    return spec
 
 
 def _unary(op: Op) -> Callable[..., Any]:
@@ -292,8 +281,7 @@ def _binary(op: Op) -> Callable[..., Any]:
                 y.node if grad_b else y if b is y else weakref.ref(y),
             )
             saved = (z if keep_z else None, a if keep_a else None, b if keep_b else None)
-            z = wrap(z, Node(op, links, NO_PARAMS, saved, shape, dtype), True)
-            return z
+            return wrap(z, Node(op, links, NO_PARAMS, saved, shape, dtype), True)
         return wrap(z)
 
     return call
@@ -382,9 +370,7 @@ def reduction(
 
     def decorate(forward: Callable[..., Any]) -> Operation:
         def infer(x: Any, *, dim: tuple[int, ...], keepdim: bool, **_: Any) -> Spec:
-            dtype = x.dtype
-            if floats:
-                dtype = to_common_float([np.empty((), dtype)])[0].dtype
+            dtype = floating(promoted((x,))) if floats else x.dtype
             if result is not None:
                 dtype = (
                     result(dtype) if callable(result) and not isinstance(result, type) else result
@@ -416,7 +402,7 @@ def reduction(
             **params: Any,
         ) -> Any:
             if axis is not None:
-                dim = only_one(op.name, "dim", dim, "axis", axis)
+                dim = only_one(name, "dim", dim, "axis", axis)
             if keepdims is not None:
                 keepdim = keepdims
             variable = isinstance(x, Variable)

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from .engine import compute
+from .engine import apply
 from .graph import NUMBERS, WATCHERS, Abstract, Node, Op, Spec, Variable, wrap
 from .tensor import Tensor
 
@@ -120,9 +120,7 @@ class Graph:
         for step in self.steps:
             if step.op is not None:
                 args = [results[a.index] if isinstance(a, Ref) else a for a in step.args]
-                if step.op.promotes is not None:
-                    args = step.op.promotes(args)
-                results[step.index] = compute(step.op, args, step.params)
+                results[step.index] = apply(step.op, args, step.params)
             elif step.value is not None:
                 results[step.index] = _raw(step.value)
         return results

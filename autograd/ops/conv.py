@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
 from ..dtypes import promoted, to_common
 from ..families import shape_of, structured
 from ..graph import Spec
@@ -38,10 +36,6 @@ def _size(x: Any, weight: Any, stride: Any, padding: Any, dilation: Any) -> tupl
     )
 
 
-def _dtype(*specs: Any) -> Any:
-    return promoted([np.empty(1, s.dtype) for s in specs if s is not None])
-
-
 @structured(
     lambda g, y, x, weight, bias, **at: _conv2d_input(g, weight, size=x.shape[2:], **at),  # pyright: ignore[reportGeneralTypeIssues]
     lambda g, y, x, weight, bias, **at: _conv2d_weight(x, g, kernel_size=weight.shape[2:], **at),
@@ -50,7 +44,7 @@ def _dtype(*specs: Any) -> Any:
     promotes=to_common,
     infer=lambda x, weight, bias, *, stride, padding, dilation, groups: Spec(
         (x.shape[0], weight.shape[0], *_size(x, weight, stride, padding, dilation)),
-        _dtype(x, weight, bias),
+        promoted((x, weight, bias)),
     ),
 )
 def _conv2d(x, weight, bias, /, *, stride, padding, dilation, groups):
@@ -66,7 +60,7 @@ def _conv2d(x, weight, bias, /, *, stride, padding, dilation, groups):
     saves=("weight", "x"),
     promotes=to_common,
     infer=lambda x, weight, *, size, groups, **_: Spec(
-        (x.shape[0], weight.shape[1] * groups, *size), _dtype(x, weight)
+        (x.shape[0], weight.shape[1] * groups, *size), promoted((x, weight))
     ),
 )
 def _conv2d_input(x, weight, /, *, size, stride, padding, dilation, groups):
@@ -82,7 +76,7 @@ def _conv2d_input(x, weight, /, *, size, stride, padding, dilation, groups):
     saves=("h", "x"),
     promotes=to_common,
     infer=lambda x, h, *, kernel_size, groups, **_: Spec(
-        (h.shape[1], x.shape[1] // groups, *kernel_size), _dtype(x, h)
+        (h.shape[1], x.shape[1] // groups, *kernel_size), promoted((x, h))
     ),
 )
 def _conv2d_weight(x, h, /, *, kernel_size, stride, padding, dilation, groups):

@@ -47,7 +47,7 @@ def _infer(a, b):
         shape.pop(-1)
     if len(a.shape) == 1:
         shape.pop(-1 if len(b.shape) == 1 else -2)
-    return Spec(shape, promoted([np.empty(1, a.dtype), np.empty(1, b.dtype)]))
+    return Spec(shape, promoted((a, b)))
 
 
 @contraction(_left, _right, saves=("b", "a"), infer=_infer)
@@ -104,8 +104,7 @@ def matmul(input: Any, other: Any) -> Any:
 
 
 def _linear_infer(x, weight, bias):
-    operands = [np.empty(1, s.dtype) for s in (x, weight, bias) if s is not None]
-    return Spec((*x.shape[:-1], weight.shape[0]), promoted(operands))
+    return Spec((*x.shape[:-1], weight.shape[0]), promoted((x, weight, bias)))
 
 
 @contraction(

@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import to_common_float
+from ..dtypes import floating, promoted, to_common_float
 from ..families import dim_of, only_one, shape_of, structured
 from ..graph import Abstract, Spec, Variable
 from ..kernels import cross_entropy as cross_entropy_kernel
@@ -20,10 +20,7 @@ from .transcendental import exp
 
 
 def _same(x, **_):
-    dtype = x.dtype if x.dtype is not float and x.dtype.kind == "f" else None
-    return Spec(
-        x.shape, to_common_float([np.empty(1, x.dtype)])[0].dtype if dtype is None else dtype
-    )
+    return Spec(x.shape, floating(promoted((x,))))
 
 
 @structured(

@@ -41,9 +41,7 @@ def _batch_norm_rule(g, y, x, weight, bias, *, eps):
     joint=_batch_norm_rule,
     saves="x weight",
     promotes=to_common,
-    infer=lambda x, weight, bias, *, eps: Spec(
-        x.shape, promoted([np.empty(1, s.dtype) for s in (x, weight, bias) if s is not None])
-    ),
+    infer=lambda x, weight, bias, *, eps: Spec(x.shape, promoted((x, weight, bias))),
 )
 def _batch_norm(x, weight, bias, /, *, eps):
     """Normalise each channel by its own mean and (biased) variance over the batch."""

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import get_default_dtype, to_common
+from ..dtypes import get_default_dtype, promoted, to_common
 from ..families import dim_of, movement, shape_of, simple
 from ..graph import Spec
 
@@ -225,8 +225,7 @@ def _cat_rule(g, y, *tensors, dim):
 def _cat_infer(*specs, dim):
     shape = list(specs[0].shape)
     shape[dim] = sum(s.shape[dim] for s in specs)
-    dtype = to_common([np.empty(1, s.dtype) for s in specs])
-    return Spec(shape, np.result_type(*dtype))
+    return Spec(shape, promoted(specs))
 
 
 @movement(joint=_cat_rule, infer=_cat_infer, promotes=to_common)
