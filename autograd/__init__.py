@@ -35,6 +35,9 @@ from .graph import Node as Node
 from .graph import Op as Op
 from .graph import Spec as Spec
 from .graph import Variable as Variable
+from .kernels import empty_cache as empty_cache
+from .kernels import get_num_threads as get_num_threads
+from .kernels import set_num_threads as set_num_threads
 from .modes import enable_grad as enable_grad
 from .modes import inference_mode as inference_mode
 from .modes import is_grad_enabled as is_grad_enabled

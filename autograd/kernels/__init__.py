@@ -13,6 +13,10 @@ from .dispatch import MODES as MODES
 from .dispatch import current_mode as current_mode
 from .dispatch import implementation as implementation
 from .dispatch import use as use
+from .elementwise import relu as relu
+from .elementwise import relu_backward as relu_backward
+from .memory import empty as empty
+from .memory import empty_cache as empty_cache
 from .norm import batch_norm_apply as batch_norm_apply
 from .norm import batch_norm_backward as batch_norm_backward
 from .norm import batch_norm_stats as batch_norm_stats
@@ -25,3 +29,5 @@ from .pool import max_pool2d_values as max_pool2d_values
 from .softmax import cross_entropy as cross_entropy
 from .softmax import log_softmax as log_softmax
 from .softmax import softmax as softmax
+from .threads import get_num_threads as get_num_threads
+from .threads import set_num_threads as set_num_threads

@@ -23,6 +23,9 @@ from contextlib import contextmanager
 from contextvars import ContextVar
 from typing import Any, ParamSpec, TypeVar
 
+from .native import Unit
+from .native.cache import warn_once
+
 P = ParamSpec("P")
 R = TypeVar("R")
 
@@ -50,19 +53,57 @@ def reference(implementation: Callable[P, R]) -> Callable[P, R]:
     return kernel
 
 
-def fast(kernel: Callable[P, R]) -> Callable[[Callable[P, R]], Callable[P, R]]:
+def fast(kernel: Callable[P, R], *units: Unit) -> Callable[[Callable[P, R]], Callable[P, R]]:
     """Override `kernel` by the decorated function, which has its signature and its contract.
 
     A twin that cannot serve some input (a dtype, a layout) calls `implementation(kernel,
     "reference")` for it.
+
+    Parameters
+    ----------
+    *units : Unit
+        The compiled code that the twin calls, loaded before its first call. Where that fails, a
+        warning says why and the reference stays.
     """
     name = kernel.__name__
 
     def register(twin: Callable[P, R]) -> Callable[P, R]:
-        TABLE[name]["fast"] = twin
+        _override(name, units, lambda: twin)
         return twin
 
     return register
+
+
+def native(kernel: Callable[..., Any], unit: Unit, signature: str) -> None:
+    """Override `kernel` by compiled code that takes the same positional arguments.
+
+    Declares the code in `unit` under the kernel's name. Arrays of another type than it has code for
+    go to the reference.
+    """
+    name = kernel.__name__
+    unit.kernel(signature, otherwise=TABLE[name]["reference"])
+    _override(name, (unit,), lambda: getattr(unit, name))
+
+
+def _override(name: str, units: tuple[Unit, ...], twin: Callable[[], Callable[..., Any]]) -> None:
+    """Enter a twin that loads its units at the first call."""
+    row = TABLE[name]
+
+    def first_call(*args: Any, **kwargs: Any) -> Any:
+        try:
+            for unit in units:
+                unit.load()
+        except Exception as error:
+            warn_once(
+                f"no compiled kernels here ({type(error).__name__}: {error}); plain NumPy is used "
+                "instead, which is slower"
+            )
+            row["fast"] = row["reference"]
+        else:
+            row["fast"] = twin()
+        return row["fast"](*args, **kwargs)
+
+    row["fast"] = first_call
 
 
 def implementation(kernel: Callable[P, R], mode: str) -> Callable[P, R]:
