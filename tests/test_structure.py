@@ -48,6 +48,7 @@ LAYERS = (
     "trace",
     "compile",
     "viz",
+    "__main__",
 )
 
 # An import inside a function that points up the list, as (importing module, imported module) with

@@ -3,3 +3,4 @@
 from .unit import UNITS as UNITS
 from .unit import Kernel as Kernel
 from .unit import Unit as Unit
+from .unit import quietly as quietly

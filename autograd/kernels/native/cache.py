@@ -62,7 +62,7 @@ def obtain(name: str, key: str, make: Callable[[], bytes]) -> bytes:
     found = load(name, key)
     if found is not None:
         return found
-    with alone(name, key):
+    with alone():
         found = load(name, key)
         if found is None:
             found = make()
@@ -106,15 +106,15 @@ def is_private(place: Path) -> bool:
 
 
 @contextlib.contextmanager
-def alone(name: str, key: str) -> Iterator[None]:
-    """Hold the lock of one file. The system drops it with the process, however that ends."""
+def alone() -> Iterator[None]:
+    """Hold the folder's lock. The system drops it with the process, however that ends."""
     handle = None
     with contextlib.suppress(ImportError, OSError, RuntimeError):
         import fcntl
 
         place = folder()
         place.mkdir(mode=0o700, parents=True, exist_ok=True)
-        handle = os.open(place / f"{name}-{key[:32]}.lock", os.O_RDWR | os.O_CREAT, 0o600)
+        handle = os.open(place / "lock", os.O_RDWR | os.O_CREAT, 0o600)
         deadline = time.monotonic() + WAIT_SECONDS
         while time.monotonic() < deadline:
             with contextlib.suppress(BlockingIOError):

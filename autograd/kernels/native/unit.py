@@ -28,6 +28,7 @@ to do. With a ``_tasks`` function, the tasks are shared among threads; what a ta
 depend on which thread runs it or when. Without, the body is called once, with the range 0 .. 1.
 """
 
+import contextlib
 import ctypes
 import functools
 import hashlib
@@ -35,7 +36,7 @@ import re
 import sys
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -242,9 +243,13 @@ def image(unit: Unit) -> bytes:
     def make() -> bytes:
         begin = time.perf_counter()
         say(f"dagrad: compiling {unit.name} kernels for this CPU (once) ... ")
-        from . import build
+        try:
+            from . import build
 
-        made = build.object_of(unit)
+            made = build.object_of(unit)
+        except BaseException:
+            say("failed\n")
+            raise
         say(f"{time.perf_counter() - begin:.1f} s\n")
         return made
 
@@ -253,12 +258,23 @@ def image(unit: Unit) -> bytes:
 
 def say(text: str) -> None:
     """Write to stderr, if there is one."""
-    if sys.stderr is not None and not quiet:
+    if sys.stderr is not None and not _quiet:
         sys.stderr.write(text)
         sys.stderr.flush()
 
 
-quiet = False  # True while something else shows the progress.
+_quiet = False
+
+
+@contextlib.contextmanager
+def quietly() -> Iterator[None]:
+    """Say nothing of compiling, as something else shows the progress."""
+    global _quiet
+    _quiet = True
+    try:
+        yield
+    finally:
+        _quiet = False
 
 
 def described(kernel: Kernel, run: dict[str, int], tasks: dict[str, int]) -> np.ndarray:
