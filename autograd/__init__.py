@@ -67,6 +67,7 @@ from .ops.arithmetic import sign as sign
 from .ops.arithmetic import sub as sub
 from .ops.arithmetic import where as where
 from .ops.conv import conv2d as conv2d
+from .ops.dropout import dropout as dropout
 from .ops.index import take_along_dim as take_along_dim
 from .ops.linalg import linear as linear
 from .ops.linalg import matmul as matmul
@@ -76,7 +77,6 @@ from .ops.loss import mse_loss as mse_loss
 from .ops.loss import nll_loss as nll_loss
 from .ops.loss import softmax as softmax
 from .ops.norm import batch_norm as batch_norm
-from .ops.norm import dropout as dropout
 from .ops.pool import avg_pool2d as avg_pool2d
 from .ops.pool import max_pool2d as max_pool2d
 from .ops.reduce import amax as amax
