@@ -17,6 +17,7 @@ contract, and a fast twin of the same signature that overrides it. Callers see o
 """
 
 import functools
+import inspect
 import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -68,7 +69,7 @@ def fast(kernel: Callable[P, R], *units: Unit) -> Callable[[Callable[P, R]], Cal
     name = kernel.__name__
 
     def register(twin: Callable[P, R]) -> Callable[P, R]:
-        _override(name, units, lambda: twin)
+        _override(name, units, lambda: twin, twin)
         return twin
 
     return register
@@ -81,14 +82,23 @@ def native(kernel: Callable[..., Any], unit: Unit, signature: str) -> None:
     go to the reference.
     """
     name = kernel.__name__
-    unit.kernel(signature, otherwise=TABLE[name]["reference"])
-    _override(name, (unit,), lambda: getattr(unit, name))
+    declared = unit.kernel(signature, otherwise=TABLE[name]["reference"])
+    names = [p.name for p in declared.arguments]
+    if declared.name != name or names != list(inspect.signature(kernel).parameters):
+        raise ValueError(f"{signature!r} does not have the name and the parameters of {name!r}")
+    _override(name, (unit,), lambda: getattr(unit, name), TABLE[name]["reference"])
 
 
-def _override(name: str, units: tuple[Unit, ...], twin: Callable[[], Callable[..., Any]]) -> None:
-    """Enter a twin that loads its units at the first call."""
+def _override(
+    name: str,
+    units: tuple[Unit, ...],
+    twin: Callable[[], Callable[..., Any]],
+    like: Callable[..., Any],
+) -> None:
+    """Enter a twin that loads its units at the first call, of the signature of `like`."""
     row = TABLE[name]
 
+    @functools.wraps(like)
     def first_call(*args: Any, **kwargs: Any) -> Any:
         try:
             for unit in units:

@@ -17,7 +17,7 @@ FILE = Path(inspect.getfile(dispatch))
 
 def load() -> ModuleType:
     """Return a copy of the module with a table and a mode of its own."""
-    spec = importlib.util.spec_from_file_location("dispatch_copy", FILE)
+    spec = importlib.util.spec_from_file_location("autograd.kernels.dispatch_copy", FILE)
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
@@ -145,7 +145,8 @@ def test_every_kernel_is_public_has_a_contract_and_one_signature(name):
     assert kernel.__doc__ == row["reference"].__doc__
     assert set(row) == set(dispatch.MODES)
     for twin in row.values():
-        assert inspect.signature(twin) == inspect.signature(kernel)
+        if not inspect.isbuiltin(twin):  # compiled code: `dispatch.native` compared the names
+            assert inspect.signature(twin) == inspect.signature(kernel)
     for parameter in inspect.signature(kernel).parameters.values():
         is_array = "ndarray" in str(parameter.annotation).lower()
         assert is_array == (parameter.kind is not parameter.KEYWORD_ONLY), parameter

@@ -178,7 +178,7 @@ class Unit:
         signature: str,
         dtypes: tuple[str, ...] | None = None,
         otherwise: Callable[..., Any] | None = None,
-    ) -> None:
+    ) -> Kernel:
         """Declare a kernel.
 
         Parameters
@@ -192,6 +192,7 @@ class Unit:
         """
         kernel = parsed(signature, dtypes or self.dtypes, otherwise)
         self.kernels[kernel.name] = kernel
+        return kernel
 
     def __getattr__(self, name: str) -> Any:
         """Load the unit at the first use of one of its kernels."""
@@ -220,13 +221,25 @@ class Unit:
         state.update(
             repr((words, self.dtypes, [repr(k.parameters) for k in self.kernels.values()])).encode()
         )
-        for module in (*CORE, *self.uses, self.source.rpartition(".")[2]):
+        for module in (*CORE, *self.uses):
             state.update(FOLDER.joinpath(f"{module}.py").read_bytes())
+        state.update(Path(file_of(self.source)).read_bytes())
         return state.hexdigest()
 
 
 UNITS: dict[str, Unit] = {}
 """All units, by name."""
+
+
+@functools.cache
+def file_of(module: str) -> str:
+    """Source file of a module, without importing it."""
+    from importlib.util import find_spec
+
+    spec = find_spec(module)
+    if spec is None or spec.origin is None:
+        raise ImportError(f"no module {module!r} with the bodies of a unit")
+    return spec.origin
 
 
 @functools.cache
@@ -328,10 +341,10 @@ def fallback_of(unit: Unit, kernel: Kernel) -> Callable[..., Any]:
         common = _common_dtype(kernel, args)
         for p, value in zip(kernel.arguments, args, strict=True):
             if p.kind == "int":
-                fitted = value.__index__()
+                fitted = _number(kernel, p, value, "__index__")
                 _bind(kernel, p, sizes, (fitted,))
             elif p.kind == "float":
-                fitted = float(value)
+                fitted = _number(kernel, p, value, "__float__")
             elif value is None and p.optional:
                 fitted = None
             else:
@@ -380,6 +393,12 @@ def _common_dtype(kernel: Kernel, args: tuple[Any, ...]) -> np.dtype[Any] | None
         names = " and ".join(sorted(str(d) for d in found))
         raise TypeError(f"kernel {kernel.name}: met {names}, expected one of {kernel.dtypes}")
     return found.pop() if found else None
+
+
+def _number(kernel: Kernel, p: Parameter, value: Any, method: str) -> Any:
+    if not hasattr(value, method):
+        raise TypeError(f"kernel {kernel.name}: {p.name} is {value!r}, expected {p.kind}")
+    return getattr(value, method)()
 
 
 def _fitted(kernel: Kernel, p: Parameter, value: Any, common: Any) -> np.ndarray:
