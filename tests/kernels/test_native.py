@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import os
-import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -15,19 +13,8 @@ from autograd import kernels
 from autograd.kernels import dispatch
 from autograd.kernels.native import UNITS, Unit, layout
 from autograd.kernels.native.unit import parsed
+from tests.kernels.processes import run
 from tests.kernels.units import UNIT
-
-
-def run(code: str, **variables: str) -> subprocess.CompletedProcess[str]:
-    """Run Python code in a process of its own, with warnings as errors."""
-    return subprocess.run(
-        [sys.executable, "-W", "error", "-c", code],
-        env={**os.environ, **variables},
-        capture_output=True,
-        text=True,
-        timeout=300,
-        check=False,
-    )
 
 
 def test_a_signature_names_arguments_results_and_sizes():
