@@ -88,6 +88,22 @@ def words(count: int) -> Any:
     return reserve
 
 
+def room(count: int) -> Any:
+    """Return a function that Numba code calls for room on the stack of its caller.
+
+    There are `count` elements of the type that the pointer in its argument has.
+    """
+
+    @intrinsic
+    def reserve(_typing: Any, model: Any) -> Any:
+        def generate(context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
+            return cgutils.alloca_once(builder, context.get_data_type(model.dtype), size=count)
+
+        return model(model), generate
+
+    return reserve
+
+
 def extern(name: str, result: Any = types.void, *, generic: bool = True) -> Any:
     """Return a function that Numba code can call: the symbol `name` of the same unit.
 

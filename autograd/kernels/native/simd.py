@@ -411,6 +411,10 @@ class Code:
         """Integers as floats."""
         return Value(self, self.builder.sitofp(x.ir, self.vector))
 
+    def as_number(self, x: Value) -> Value:
+        """An integer as a scalar of the element type."""
+        return Value(self, self.builder.sitofp(x.ir, self.module.element))
+
     # --- Across lanes -------------------------------------------------------------------------
 
     def folded(self, x: Value, combine: Callable[[Value, Value], Value]) -> Value:
