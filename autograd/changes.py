@@ -8,11 +8,31 @@ from __future__ import annotations
 
 import itertools
 import weakref
+from collections.abc import Iterable
 from typing import Any
 
 import numpy as np
 
 tick = itertools.count(1).__next__
+
+
+class Change:
+    """The last change of the memory behind one array.
+
+    Attributes
+    ----------
+    time : int
+        By the clock of `tick`; 0 if there was none yet.
+    by : str
+        What did it.
+    """
+
+    __slots__ = ("array", "by", "time")
+
+    def __init__(self, array: weakref.ref[np.ndarray]) -> None:
+        self.array = array
+        self.by = ""
+        self.time = 0
 
 
 class Changes:
@@ -24,29 +44,40 @@ class Changes:
 
     def __init__(self) -> None:
         self.last = 0
-        self._entries: dict[int, tuple[int, str, weakref.ref[np.ndarray]]] = {}
+        self._entries: dict[int, Change] = {}
 
-    def mark(self, array: Any, by: str) -> None:
-        """Note that the op named `by` has just changed the memory behind `array`."""
-        if not isinstance(array, np.ndarray):
-            return
+    def entry(self, array: np.ndarray) -> Change:
+        """Return the entry of the memory behind `array`, for `mark_all`.
+
+        It counts for as long as the array lives.
+        """
         base = owner(array)
         key = id(base)
         entry = self._entries.get(key)
         if entry is None:
             entries = self._entries
             reference = weakref.ref(base, lambda _: entries.pop(key, None))
-        else:
-            reference = entry[2]
+            entry = entries[key] = Change(reference)
+        return entry
+
+    def mark(self, array: Any, by: str) -> None:
+        """Note that the op named `by` has just changed the memory behind `array`."""
+        if isinstance(array, np.ndarray):
+            self.mark_all((self.entry(array),), by)
+
+    def mark_all(self, entries: Iterable[Change], by: str) -> None:
+        """Note that the op named `by` has just changed the memory of all `entries`."""
         self.last = now = tick()
-        self._entries[key] = (now, by, reference)
+        for entry in entries:
+            entry.time = now
+            entry.by = by
 
     def since(self, array: Any, time: int) -> str | None:
         """Name the op that changed `array` after `time`, or None."""
         if isinstance(array, np.ndarray):
             entry = self._entries.get(id(owner(array)))
-            if entry is not None and entry[0] > time:
-                return entry[1]
+            if entry is not None and entry.time > time:
+                return entry.by
         return None
 
 

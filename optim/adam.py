@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
-from .optimizer import Group, Optimizer, Params, Run, check_range
+from autograd.kernels import adam_step
+
+from .optimizer import Group, Optimizer, Params, Slot, check_range
 
 
 class Adam(Optimizer):
@@ -106,26 +109,25 @@ class Adam(Optimizer):
             return ("exp_avg", "exp_avg_sq", "max_exp_avg_sq")
         return ("exp_avg", "exp_avg_sq")
 
-    def _update(self, group: Group, run: Run, grad: Any) -> None:
-        run.tick()
-        state = run.state
-        beta1, beta2 = group["betas"]
-        update(
-            run.param,
-            grad,
-            state[0],
-            state[1],
-            state[2] if len(state) > 2 else None,
-            run.step,
-            run.work,
-            t=run.count,
-            lr=float(group["lr"]),
-            beta1=float(beta1),
-            beta2=float(beta2),
-            eps=float(group["eps"]),
-            weight_decay=float(group["weight_decay"]),
-            decoupled=group["decoupled_weight_decay"],
-        )
+    def _advance(self, group: Group, ready: list[tuple[Slot, np.ndarray]]) -> None:
+        sign = -1.0 if group["maximize"] else 1.0
+        rate, eps, decay = map(float, (group["lr"], group["eps"], group["weight_decay"]))
+        beta1, beta2 = map(float, group["betas"])
+        shrink = 0.0
+        if group["decoupled_weight_decay"]:
+            shrink, decay = rate * decay, 0.0
+        take1, take2 = 1.0 - beta1, 1.0 - beta2
+        factors = sign, decay, shrink, take1, beta2, take2
+        t = small = lr = 0.0
+        for slot, grad in ready:
+            if slot.tick() != t:
+                # Both corrections are numbers, so they go into lr and eps.
+                t = slot.count
+                correction = math.sqrt(1.0 - beta2**t)
+                small, lr = eps * correction, rate * correction / (1.0 - beta1**t)
+            state = slot.state
+            largest = state[2] if len(state) > 2 else None
+            adam_step(slot.array, grad, state[0], state[1], largest, *factors, small, lr)
 
 
 class AdamW(Adam):
@@ -182,48 +184,3 @@ class AdamW(Adam):
             maximize=maximize,
             decoupled_weight_decay=True,
         )
-
-
-def update(
-    param: np.ndarray,
-    grad: np.ndarray,
-    exp_avg: np.ndarray,
-    exp_avg_sq: np.ndarray,
-    max_exp_avg_sq: np.ndarray | None,
-    step: np.ndarray,
-    work: np.ndarray,
-    *,
-    t: float,
-    lr: float,
-    beta1: float,
-    beta2: float,
-    eps: float,
-    weight_decay: float,
-    decoupled: bool,
-) -> None:
-    """Write what `param` loses in step number `t` into `step`, and advance the averages.
-
-    All arrays are of one shape and dtype. `param` (read only if there is weight decay) and `grad`
-    stay as they are, except that `grad` may be `work`, which is overwritten.
-    """
-    if weight_decay and not decoupled:
-        np.multiply(param, weight_decay, step)
-        grad = np.add(grad, step, work)
-    np.subtract(grad, exp_avg, step)
-    np.multiply(step, 1 - beta1, step)
-    np.add(exp_avg, step, exp_avg)
-    np.multiply(grad, grad, step)
-    np.multiply(step, 1 - beta2, step)
-    np.multiply(exp_avg_sq, beta2, exp_avg_sq)
-    np.add(exp_avg_sq, step, exp_avg_sq)
-    if max_exp_avg_sq is not None:
-        exp_avg_sq = np.maximum(max_exp_avg_sq, exp_avg_sq, out=max_exp_avg_sq)
-    # Both corrections are numbers, so they go into lr and eps: two passes over the arrays less.
-    correction = (1 - beta2**t) ** 0.5
-    np.sqrt(exp_avg_sq, step)
-    np.add(step, eps * correction, step)
-    np.divide(exp_avg, step, step)
-    np.multiply(step, lr * correction / (1 - beta1**t), step)
-    if weight_decay and decoupled:
-        np.multiply(param, lr * weight_decay, work)
-        np.add(step, work, step)

@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd import Tensor
 from autograd.changes import CHANGES
+from autograd.kernels import scale_by, sum_of_squares
 
 # Sums run over pieces of this many elements: they are small in memory as float64, and the same
 # pieces on every machine give the same rounding.
@@ -87,7 +88,7 @@ def clip_grad_norm_(
     if not factor >= 1.0:  # written so that NaN reaches the gradients, as in PyTorch
         with np.errstate(all="ignore"):
             for g in grads:
-                overwrite(g, g.array() * g.dtype.type(factor), "clip_grad_norm_")
+                scale(g, factor, "clip_grad_norm_")
     return Tensor(result)
 
 
@@ -139,19 +140,29 @@ def total_norm(arrays: list[np.ndarray], p: float) -> float:
         # np.max passes NaN on; Python's max would lose it.
         extreme = np.max if p > 0 else np.min
         return float(extreme([extreme(a) for a in sizes])) if sizes else 0.0
-    total = 0.0
-    for piece in pieces(arrays):
-        powers = np.square(piece) if p == 2 else np.abs(piece) ** p
-        total += float(powers.sum())
+    if p == 2:
+        total = sum(map(sum_of_squares, arrays))
+    else:
+        total = sum(float((np.abs(piece) ** p).sum()) for piece in pieces(arrays))
     return float(np.float64(total) ** (1.0 / p))
 
 
 def pieces(arrays: list[np.ndarray]) -> Iterator[np.ndarray]:
-    """All elements as float64, in which the squares of float32 numbers do not overflow."""
+    """All elements as float64, in which powers of float32 numbers do not overflow."""
     for array in arrays:
         flat = array.reshape(-1)
         for start in range(0, flat.size, PIECE):
             yield flat[start : start + PIECE].astype(np.float64)
+
+
+def scale(gradient: Tensor, factor: float, by: str) -> None:
+    """Multiply a gradient by a number: in its memory, where that may be written."""
+    array = gradient.array()
+    if array.flags.writeable:
+        scale_by(array, factor)
+        CHANGES.mark(array, by)
+    else:
+        gradient.value = np.asarray(array * array.dtype.type(factor))
 
 
 def overwrite(gradient: Tensor, values: np.ndarray, by: str) -> None:

@@ -1,15 +1,14 @@
 """Optimizer: parameter groups, their state, and the loop around every update formula.
 
-An algorithm is a pure function on ndarrays, `update`, that writes into `step` what a parameter
-loses. This module brings the arrays: it gathers small parameters end to end, so that one call
-serves many of them, and takes `step` off each parameter in place.
+An algorithm is a kernel that changes one parameter and its state in place. This module brings the
+arrays: it looks after the state, and knows which parameters have a gradient.
 """
 
 from __future__ import annotations
 
 import math
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from operator import is_
 from typing import Any
@@ -19,157 +18,106 @@ import numpy as np
 from autograd import Tensor, enable_grad
 from autograd.changes import CHANGES
 
-# Parameters are laid end to end up to this many elements for each call of `update`. Below it the
-# cost of a NumPy call outweighs that of copying the gradients; above it the copy costs more, and
-# the arrays no longer stay in the CPU's nearest caches from one NumPy call to the next.
-FUSED_ELEMENTS = 16384
-
 Group = dict[str, Any]
 Params = Iterable[Tensor] | Iterable[Group] | Iterable[tuple[str, Tensor]]
 
 
-class Run:
-    """The arrays of one call of `update`: one parameter, or several small ones end to end.
+class Slot:
+    """A parameter and its state as a step works on them.
 
     Attributes
     ----------
-    params : list of Tensor
-    arrays : list of ndarray
-        The memory of each parameter, as it was when last looked at.
-    names : tuple of str
-        What `state` holds.
+    param : Tensor
+    array : ndarray
+        The memory of the parameter, as it was when last looked at.
+    change : Change
+        Where its changes in place are noted.
     state : list of ndarray
-        Flat where the run is fused, else in the parameter's shape.
-    tensors : list of dict of str to Tensor
-        The same state for each parameter, in its shape: what `Optimizer.state` shows.
-    steps : ndarray or None
-        Steps taken by each parameter, shown as its state "step". None if the algorithm does not
-        count.
+        What the algorithm keeps, in the order of its names.
+    tensors : dict of str to Tensor
+        The same memory by name, and "step": what `Optimizer.state` shows.
+    step : ndarray or None
+        Steps taken, 0-d. None if the algorithm does not count.
     count : float
-        Steps taken by all of them.
+        The same as a number.
     first : bool
         Nothing was in the state before the coming step.
-    param, step, work : ndarray
-        Parameter (a gathered copy if fused), and two arrays to compute in.
     """
 
-    __slots__ = (
-        "arrays",
-        "count",
-        "first",
-        "fused",
-        "names",
-        "param",
-        "params",
-        "parts",
-        "state",
-        "step",
-        "steps",
-        "tensors",
-        "values",
-        "work",
-    )
+    __slots__ = ("array", "change", "count", "first", "param", "state", "step", "tensors")
 
-    def __init__(self, params: list[Tensor], names: tuple[str, ...]) -> None:
-        self.params = params
-        self.arrays = [p.array() for p in params]
-        self.names = names
-        self.fused = len(params) > 1
-        self.steps: np.ndarray | None = None
-        self.count = 0.0
+    def __init__(
+        self, param: Tensor, names: tuple[str, ...], entry: Mapping[str, Any], counts: bool
+    ) -> None:
+        self.param = param
+        self.array = array = param.array()
+        check_memory(array)
+        gradient = param.grad
+        if gradient is not None and gradient.shape != array.shape:
+            raise misfit(gradient, array)
+        self.change = CHANGES.entry(array)
+        self.state = [np.zeros(array.shape, array.dtype) for _ in names]
         self.first = False
-        self.state: list[np.ndarray] = []
-        self.tensors: list[dict[str, Tensor]] = [{} for _ in params]
-        # For each parameter: the tensor, its array, and its place in `work` and in `step`.
-        self.parts: list[tuple[Tensor, np.ndarray, np.ndarray, np.ndarray]] = []
-        self.values: list[np.ndarray] = []
-
-    def place(self, scratch: list[np.ndarray]) -> None:
-        """Take `step`, `work` and `param` from the flat arrays of `scratch`."""
-        shapes = [a.shape for a in self.arrays]
-        size = sum(a.size for a in self.arrays)
-        self.step, self.work, self.param = (a[:size] for a in scratch)
-        steps, works = split(self.step, shapes), split(self.work, shapes)
-        if self.fused:
-            self.values = split(self.param, shapes)
-        else:
-            (self.step,), (self.work,), (self.param,) = steps, works, self.arrays
-        self.parts = list(zip(self.params, self.arrays, works, steps, strict=True))
+        for name, own in zip(names, self.state, strict=True):
+            old = entry.get(name)
+            if old is None:
+                self.first = True
+            elif old.shape != own.shape:
+                raise misfit(old, own, f"the state {name!r}")
+            else:
+                own[...] = getattr(old, "value", old)
+        self.tensors = dict(zip(names, map(Tensor, self.state), strict=True))
+        self.count = number(entry.get("step", 0.0))
+        self.step: np.ndarray | None = None
+        if counts:
+            self.step = np.array(self.count, np.float32)
+            self.tensors["step"] = Tensor(self.step)
 
     def rebind(self) -> None:
-        """Follow parameters whose `.data` were reassigned."""
-        for i, (param, old, work, step) in enumerate(self.parts):
-            array = param.array()
-            if array is not old:
-                check_memory(array)
-                if array.shape != old.shape or array.dtype != old.dtype:
-                    raise ValueError(
-                        f"a parameter was {old.dtype} {old.shape} at the last step and is now "
-                        f"{array.dtype} {array.shape}: the optimizer's state does not fit it"
-                    )
-                self.arrays[i] = array
-                self.parts[i] = param, array, work, step
-        if not self.fused:
-            (self.param,) = self.arrays
+        """Follow a parameter whose `.data` was reassigned."""
+        old, array = self.array, self.param.array()
+        check_memory(array)
+        if array.shape != old.shape or array.dtype != old.dtype:
+            raise ValueError(
+                f"a parameter was {old.dtype} {old.shape} at the last step and is now "
+                f"{array.dtype} {array.shape}: the optimizer's state does not fit it"
+            )
+        self.array = array
+        self.change = CHANGES.entry(array)
 
-    def gather(self, negate: bool, reads_param: bool) -> Any:
-        """The gradient for `update` (negated to maximize); None if a parameter is not ready."""
-        if not self.fused:
-            param, array, work, _ = self.parts[0]
-            node = param.node
-            if node is None or (g := node.grad) is None or param.value is not array:
-                return None
-            if g.value.shape != array.shape:
-                raise misfit(g.value, array)
-            return np.negative(g.value, out=work) if negate else g.value
-        for param, array, work, _ in self.parts:
-            node = param.node
-            if node is None or (g := node.grad) is None or param.value is not array:
-                return None
-            value = g.value
-            if value.shape != array.shape:
-                raise misfit(value, array)
-            work[...] = value
-        if negate:
-            np.negative(self.work, out=self.work)
-        if reads_param:
-            for array, value in zip(self.arrays, self.values, strict=True):
-                value[...] = array
-        return self.work
+    def tick(self) -> float:
+        """Count a step, and return how many there were."""
+        self.count = count = self.count + 1.0
+        if self.step is not None:
+            self.step.fill(count)
+        return count
 
-    def tick(self) -> None:
-        """Count a step."""
-        self.count += 1.0
-        if self.steps is not None:
-            self.steps += 1
-
-    def alone(self, index: int, scratch: list[np.ndarray]) -> Run:
-        """A run of one of the parameters, on the same state."""
-        run = Run([self.params[index]], self.names)
-        run.tensors = [self.tensors[index]]
-        run.state = [run.tensors[0][name].array() for name in run.names]
-        run.steps = None if self.steps is None else self.steps[index : index + 1]
-        run.count, run.first = self.count, self.first
-        run.place(scratch)
-        return run
+    def intact(self, entry: Mapping[str, Any]) -> bool:
+        """Tell whether what `Optimizer.state` shows is still what the slot works on."""
+        tensors = self.tensors
+        return all(map(is_, map(entry.get, tensors), tensors.values())) and (
+            self.step is None or self.step == self.count
+        )
 
 
 class Plan:
-    """How the steps of one group are run, and whether that still fits the group."""
+    """The slots of one group, and whether they still fit the group."""
 
-    __slots__ = ("group", "idle", "params", "runs")
+    __slots__ = ("group", "idle", "names", "params", "slots")
 
-    def __init__(self, group: Group) -> None:
+    def __init__(self, group: Group, names: tuple[str, ...]) -> None:
         self.group = group
+        self.names = names
         self.params: list[Tensor] = list(group["params"])
         self.idle = self.params  # those that never had a gradient at a step
-        self.runs: list[Run] = []
+        self.slots: list[Slot] = []
 
-    def fits(self, group: Group) -> bool:
-        """True if it was made for this group, with these parameters."""
+    def fits(self, group: Group, names: tuple[str, ...]) -> bool:
+        """True if it was made for this group, with these parameters and this state."""
         params = group["params"]
         return (
             self.group is group
+            and self.names == names
             and len(params) == len(self.params)
             and all(map(is_, params, self.params))
         )
@@ -204,7 +152,7 @@ class Optimizer:
 
     Notes
     -----
-    A subclass names its state in `_names`, and calls its update formula in `_update`.
+    A subclass names its state in `_names`, and calls its kernel in `_advance`.
     """
 
     _counts = False  # whether the state of a parameter counts its steps, as "step"
@@ -241,16 +189,12 @@ class Optimizer:
         """Names of the arrays, shaped like the parameter, that the options of `group` call for."""
         raise NotImplementedError
 
-    def _update(self, group: Group, run: Run, grad: Any) -> None:
-        """Compute ``run.step`` and advance ``run.state``, by the options of `group`."""
+    def _advance(self, group: Group, ready: list[tuple[Slot, np.ndarray]]) -> None:
+        """Change the parameters and states of `ready`, slots with gradients, in place."""
         raise NotImplementedError
 
     def _validate(self, options: Mapping[str, Any], who: str) -> None:
         """Raise ValueError if an option has a value that makes no sense."""
-
-    def _reads_param(self, group: Group) -> bool:
-        """Tell whether `_update` reads the value of the parameter."""
-        return group.get("weight_decay", 0) != 0
 
     # --- The step -----------------------------------------------------------------------------
 
@@ -277,142 +221,59 @@ class Optimizer:
             with enable_grad():
                 loss = closure()
         self._stepped = True
-        by = self._label
-        mark, subtract = CHANGES.mark, np.subtract
         for group, plan in zip(self.param_groups, self._ready_plans(), strict=True):
-            negate = group.get("maximize", False)
-            reads_param = self._reads_param(group)
-            for run in plan.runs:
-                grad = run.gather(negate, reads_param)
-                if grad is None:
-                    self._step_singly(plan, run)
+            ready = []
+            for slot in plan.slots:
+                param = slot.param
+                node = param.node
+                if node is None or node.grad is None:
                     continue
-                self._update(group, run, grad)
-                for _, array, _, change in run.parts:
-                    subtract(array, change, array)
-                    mark(array, by)
+                if param.value is not slot.array:
+                    slot.rebind()
+                grad = node.grad.value
+                if grad.shape != slot.array.shape:
+                    raise misfit(grad, slot.array)
+                ready.append((slot, grad))
+            CHANGES.mark_all([slot.change for slot, _ in ready], self._label)
+            self._advance(group, ready)
         return loss
 
-    def _step_singly(self, plan: Plan, run: Run) -> None:
-        """Step a run of which a parameter has no gradient now, or has new memory."""
-        lacking = [p.grad is None for p in run.params]
-        if all(lacking):
-            return
-        run.rebind()
-        group = plan.group
-        runs = [run]
-        if any(lacking):
-            # From now on they may differ in their number of steps, so they stay apart.
-            scratch = self._scratch[run.step.dtype]
-            runs = [run.alone(i, scratch) for i in range(len(run.params))]
-            at = plan.runs.index(run)
-            plan.runs = [*plan.runs[:at], *runs, *plan.runs[at + 1 :]]
-        for each in runs:
-            grad = each.gather(group.get("maximize", False), self._reads_param(group))
-            if grad is not None:
-                self._update(group, each, grad)
-                for _, array, _, change in each.parts:
-                    np.subtract(array, change, array)
-                    CHANGES.mark(array, self._label)
-
     def _ready_plans(self) -> list[Plan]:
-        """The plans of all groups, with every parameter that has a gradient in a run."""
+        """The plans of all groups, with a slot for every parameter that has a gradient."""
+        groups = self.param_groups
         plans = self._plans
-        if len(plans) != len(self.param_groups):
-            plans = self._plans = [Plan(group) for group in self.param_groups]
-        for i, group in enumerate(self.param_groups):
-            plan = plans[i]
-            if not plan.fits(group):
-                plan = plans[i] = Plan(group)
-            names = self._names(group)
-            runs = plan.runs
-            if runs and (runs[0].names != names or (self._state_seen and not self._intact(runs))):
-                plan = plans[i] = Plan(group)
+        if len(plans) != len(groups):
+            plans = self._plans = [Plan(group, self._names(group)) for group in groups]
+        for i, group in enumerate(groups):
+            plan, names = plans[i], self._names(group)
+            if not plan.fits(group, names) or (self._state_seen and not self._intact(plan)):
+                plan = plans[i] = Plan(group, names)
             if plan.idle:
-                new = [p for p in plan.idle if p.grad is not None]
-                if new:
-                    self._adopt(plan, new, names)
+                self._adopt(plan)
         return plans
 
-    def _intact(self, runs: list[Run]) -> bool:
-        """Tell whether `state` still holds what the runs work on."""
-        for run in runs:
-            for param, tensors in zip(run.params, run.tensors, strict=True):
-                entry = self._state.get(param, {})
-                if not all(map(is_, map(entry.get, tensors), tensors.values())):
-                    return False
-            if run.steps is not None and not (run.steps == run.count).all():
-                return False
-        return True
+    def _intact(self, plan: Plan) -> bool:
+        """Tell whether `state` still holds what the slots work on."""
+        return all(slot.intact(self._state.get(slot.param, {})) for slot in plan.slots)
 
-    def _adopt(self, plan: Plan, params: list[Tensor], names: tuple[str, ...]) -> None:
-        """Give runs to parameters that have a gradient for the first time."""
-        batches: dict[Any, list[list[Tensor]]] = {}
-        room: dict[Any, int] = {}
-        for param in params:
-            array = param.array()
-            check_memory(array)
-            gradient = param.grad
-            assert gradient is not None
-            if gradient.shape != array.shape:
-                raise misfit(gradient, array)
-            entry = self._state.get(param, {})
-            known = tuple(entry.get(name) is not None for name in names)
-            key = array.dtype, known, number(entry.get("step", 0.0))
-            if array.size <= room.get(key, -1):
-                batches[key][-1].append(param)
-                room[key] -= array.size
-            elif array.size <= FUSED_ELEMENTS:
-                batches.setdefault(key, []).append([param])
-                room[key] = FUSED_ELEMENTS - array.size
-            else:
-                # In front, so that the last batch stays the one with room.
-                batches.setdefault(key, []).insert(0, [param])
-        runs = []
-        for (dtype, known, count), several in batches.items():
-            for batch in several:
-                run = self._new_run(batch, names, dtype)
-                run.first = not all(known)
-                run.count = count
-                runs.append(run)
-        plan.runs += runs  # all or, after an error above, none of them
-        taken = {id(p) for p in params}
+    def _adopt(self, plan: Plan) -> None:
+        """Give slots to parameters that have a gradient for the first time."""
+        new = [
+            Slot(param, plan.names, self._state.get(param, {}), self._counts)
+            for param in plan.idle
+            if param.grad is not None
+        ]
+        if not new:
+            return
+        for slot in new:  # all or, after an error above, none of them
+            self._state[slot.param].update(slot.tensors)
+        plan.slots += new
+        taken = {id(slot.param) for slot in new}
         plan.idle = [p for p in plan.idle if id(p) not in taken]
-
-    def _new_run(self, params: list[Tensor], names: tuple[str, ...], dtype: Any) -> Run:
-        run = Run(params, names)
-        shapes = [a.shape for a in run.arrays]
-        size = sum(a.size for a in run.arrays)
-        for name in names:
-            flat = np.zeros(size, dtype)
-            views = split(flat, shapes)
-            for param, view, tensors in zip(params, views, run.tensors, strict=True):
-                old = self._state[param].get(name)
-                if old is not None:
-                    if old.shape != view.shape:
-                        raise misfit(old, view, f"the state {name!r}")
-                    view[...] = getattr(old, "value", old)
-                tensors[name] = Tensor(view)
-            run.state.append(flat if run.fused else views[0])
-        if self._counts:
-            taken = [number(self._state[p].get("step", 0.0)) for p in params]
-            run.steps = np.array(taken, np.float32)
-            for i, tensors in enumerate(run.tensors):
-                tensors["step"] = Tensor(run.steps[i : i + 1].reshape(()))
-        largest = max(p.numel() for group in self.param_groups for p in group["params"])
-        scratch = self._scratch.get(dtype)
-        if scratch is None or scratch[0].size < max(size, largest):
-            sizes = max(size, largest), max(size, largest), max(size, FUSED_ELEMENTS)
-            scratch = self._scratch[dtype] = [np.empty(n, dtype) for n in sizes]
-        run.place(scratch)
-        for param, tensors in zip(params, run.tensors, strict=True):
-            self._state[param].update(tensors)
-        return run
 
     def _forget(self) -> None:
         """Drop what is derived from `param_groups` and `state`."""
         self._plans: list[Plan] = []
-        self._scratch: dict[Any, list[np.ndarray]] = {}
         self._state_seen = False
         self._label = f"{type(self).__name__}.step"
 
@@ -716,16 +577,3 @@ def loaded(name: str, value: Any, param: Tensor, where: str) -> Any:
         array = value.array() if isinstance(value, Tensor) else np.asarray(value)
         return Tensor(array.astype(param.dtype if array.dtype.kind == "f" else array.dtype))
     return deepcopy(value)
-
-
-def split(flat: np.ndarray, shapes: list[tuple[int, ...]]) -> list[np.ndarray]:
-    """Views of consecutive pieces of `flat` in the given shapes."""
-    return list(_pieces(flat, shapes))
-
-
-def _pieces(flat: np.ndarray, shapes: list[tuple[int, ...]]) -> Iterator[np.ndarray]:
-    start = 0
-    for shape in shapes:
-        end = start + math.prod(shape)
-        yield flat[start:end].reshape(shape)
-        start = end

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .optimizer import Group, Optimizer, Params, Run, check_range
+from autograd.kernels import rmsprop_step
+
+from .optimizer import Group, Optimizer, Params, Slot, check_range
 
 
 class RMSprop(Optimizer):
@@ -102,70 +104,21 @@ class RMSprop(Optimizer):
             return ("square_avg", "grad_avg")
         return ("square_avg", "momentum_buffer") if group["momentum"] else ("square_avg",)
 
-    def _update(self, group: Group, run: Run, grad: Any) -> None:
-        run.tick()
-        state = run.state
-        momentum = float(group["momentum"])
-        update(
-            run.param,
-            grad,
-            state[0],
-            state[1] if momentum else None,
-            state[-1] if group["centered"] else None,
-            run.step,
-            run.work,
-            lr=float(group["lr"]),
-            alpha=float(group["alpha"]),
-            eps=float(group["eps"]),
-            weight_decay=float(group["weight_decay"]),
-            momentum=momentum,
+    def _advance(self, group: Group, ready: list[tuple[Slot, np.ndarray]]) -> None:
+        sign = -1.0 if group["maximize"] else 1.0
+        alpha, momentum = float(group["alpha"]), float(group["momentum"])
+        factors = (
+            sign,
+            float(group["weight_decay"]),
+            alpha,
+            1.0 - alpha,
+            float(group["eps"]),
+            momentum,
+            float(group["lr"]),
         )
-
-
-def update(
-    param: np.ndarray,
-    grad: np.ndarray,
-    square_avg: np.ndarray,
-    momentum_buffer: np.ndarray | None,
-    grad_avg: np.ndarray | None,
-    step: np.ndarray,
-    work: np.ndarray,
-    *,
-    lr: float,
-    alpha: float,
-    eps: float,
-    weight_decay: float,
-    momentum: float,
-) -> None:
-    """Write what `param` loses in one step into `step`, and advance the averages.
-
-    All arrays are of one shape and dtype. `param` (read only if there is weight decay) and `grad`
-    stay as they are, except that `grad` may be `work`, which is overwritten.
-    """
-    if weight_decay:
-        np.multiply(param, weight_decay, step)
-        grad = np.add(grad, step, work)
-    np.multiply(grad, grad, step)
-    np.multiply(step, 1 - alpha, step)
-    np.multiply(square_avg, alpha, square_avg)
-    np.add(square_avg, step, square_avg)
-    if grad_avg is None:
-        np.sqrt(square_avg, step)
-    else:
-        np.subtract(grad, grad_avg, step)
-        np.multiply(step, 1 - alpha, step)
-        np.add(grad_avg, step, grad_avg)
-        np.multiply(grad_avg, grad_avg, step)
-        np.subtract(square_avg, step, step)
-        # A steady gradient has no variance, and rounding may make that less than none, whose root
-        # would be NaN for good.
-        np.maximum(step, 0, out=step)
-        np.sqrt(step, step)
-    np.add(step, eps, step)
-    np.divide(grad, step, step)
-    if momentum_buffer is not None:
-        np.multiply(momentum_buffer, momentum, momentum_buffer)
-        np.add(momentum_buffer, step, momentum_buffer)
-        np.multiply(momentum_buffer, lr, step)
-    else:
-        np.multiply(step, lr, step)
+        centered = group["centered"]
+        for slot, grad in ready:
+            slot.tick()
+            state = slot.state
+            buffer, average = state[1] if momentum else None, state[-1] if centered else None
+            rmsprop_step(slot.array, grad, state[0], buffer, average, *factors)

@@ -7,7 +7,9 @@ from typing import Any
 
 import numpy as np
 
-from .optimizer import Group, Optimizer, Params, Run, check_range
+from autograd.kernels import sgd_step
+
+from .optimizer import Group, Optimizer, Params, Slot, check_range
 
 
 class SGD(Optimizer):
@@ -101,61 +103,17 @@ class SGD(Optimizer):
     def _names(self, group: Group) -> tuple[str, ...]:
         return ("momentum_buffer",) if group["momentum"] else ()
 
-    def _update(self, group: Group, run: Run, grad: Any) -> None:
-        state = run.state
-        update(
-            run.param,
-            grad,
-            state[0] if state else None,
-            run.step,
-            run.work,
-            lr=float(group["lr"]),
-            momentum=float(group["momentum"]),
-            dampening=float(group["dampening"]),
-            weight_decay=float(group["weight_decay"]),
-            nesterov=group["nesterov"],
-            first=run.first,
-        )
-        run.first = False
-
-
-def update(
-    param: np.ndarray,
-    grad: np.ndarray,
-    momentum_buffer: np.ndarray | None,
-    step: np.ndarray,
-    work: np.ndarray,
-    *,
-    lr: float,
-    momentum: float,
-    dampening: float,
-    weight_decay: float,
-    nesterov: bool,
-    first: bool,
-) -> None:
-    """Write what `param` loses in one step into `step`, and advance the momentum.
-
-    All arrays are of one shape and dtype. `param` (read only if there is weight decay) and `grad`
-    stay as they are, except that `grad` may be `work`, which is overwritten.
-    """
-    if weight_decay:
-        np.multiply(param, weight_decay, step)
-        grad = np.add(grad, step, work)
-    if momentum_buffer is None:
-        np.multiply(grad, lr, step)
-        return
-    if first:
-        momentum_buffer[...] = grad
-    else:
-        np.multiply(momentum_buffer, momentum, momentum_buffer)
-        if dampening:
-            np.multiply(grad, 1 - dampening, step)
-            np.add(momentum_buffer, step, momentum_buffer)
-        else:
-            np.add(momentum_buffer, grad, momentum_buffer)
-    if nesterov:
-        np.multiply(momentum_buffer, momentum, step)
-        np.add(step, grad, step)
-        np.multiply(step, lr, step)
-    else:
-        np.multiply(momentum_buffer, lr, step)
+    def _advance(self, group: Group, ready: list[tuple[Slot, np.ndarray]]) -> None:
+        sign = -1.0 if group["maximize"] else 1.0
+        lr, decay, momentum = map(float, (group["lr"], group["weight_decay"], group["momentum"]))
+        take = 1.0 - float(group["dampening"])
+        lead = momentum if group["nesterov"] else 0.0
+        for slot, grad in ready:
+            array = slot.array
+            if not momentum:
+                sgd_step(array, grad, None, sign, decay, 0.0, 1.0, 0.0, lr)
+            elif slot.first:
+                sgd_step(array, grad, slot.state[0], sign, decay, 0.0, 1.0, lead, lr)
+                slot.first = False
+            else:
+                sgd_step(array, grad, slot.state[0], sign, decay, momentum, take, lead, lr)

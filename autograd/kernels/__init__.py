@@ -31,3 +31,9 @@ from .softmax import log_softmax as log_softmax
 from .softmax import softmax as softmax
 from .threads import get_num_threads as get_num_threads
 from .threads import set_num_threads as set_num_threads
+from .update import adam_step as adam_step
+from .update import add_to as add_to
+from .update import rmsprop_step as rmsprop_step
+from .update import scale_by as scale_by
+from .update import sgd_step as sgd_step
+from .update import sum_of_squares as sum_of_squares
