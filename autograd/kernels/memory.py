@@ -21,6 +21,7 @@ LARGE = 1 << 16
 
 VARIABLE = "AUTOGRAD_CACHE_BYTES"
 DEFAULT_LIMIT = 1 << 30
+SMALLEST = 1 << 16
 STEPS = 4  # size classes in each octave: a block is at most a quarter larger than asked for
 LARGEST = 1 << 34  # beyond, blocks go straight back
 
@@ -58,8 +59,8 @@ def limit() -> int:
 
 def classes() -> list[int]:
     """Return the sizes of blocks, in bytes."""
-    octaves = int(math.log2(LARGEST // LARGE))
-    return [(LARGE << i) * (STEPS + j) // STEPS for i in range(octaves) for j in range(STEPS)]
+    octaves = int(math.log2(LARGEST // SMALLEST))
+    return [(SMALLEST << i) * (STEPS + j) // STEPS for i in range(octaves) for j in range(STEPS)]
 
 
 def handler() -> tuple[int, int]:
