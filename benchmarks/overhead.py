@@ -11,12 +11,10 @@ Without torch the rows against it are left out.
 from __future__ import annotations
 
 import argparse
-import gc
 import importlib
 import importlib.util
 import json
 import math
-import platform
 import random
 import resource
 import statistics
@@ -24,7 +22,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -36,69 +33,10 @@ import autograd
 import nn
 import optim
 from autograd import Scalar
+from benchmarks.measure import HEADING, Row, compare, machine
 
 HAVE_TORCH = importlib.util.find_spec("torch") is not None
 CHAIN = 1_000_000
-
-
-@dataclass
-class Row:
-    """One comparison: times in seconds (or bytes), the ratio ours / rival, and the aim."""
-
-    name: str
-    ours: float
-    rival: float
-    ratio: float
-    low: float
-    high: float
-    aim: float
-    unit: str = "us"
-
-    def text(self) -> str:
-        """One line of the table."""
-        scale = {"us": 1e6, "ms": 1e3, "s": 1.0, "MB": 1e-6}[self.unit]
-        verdict = "ok" if self.ratio <= self.aim else "MISSED"
-        return (
-            f"{self.name:38s} {self.ours * scale:9.1f} {self.rival * scale:9.1f} {self.unit:>3s}"
-            f"   {self.ratio:5.2f}  ({self.low:.2f} .. {self.high:.2f})   <= {self.aim:.2f}  "
-            f"{verdict}"
-        )
-
-
-def compare(
-    name: str,
-    ours: Callable[[], Any],
-    rival: Callable[[], Any],
-    aim: float,
-    *,
-    calls: int,
-    rounds: int,
-    unit: str = "us",
-) -> Row:
-    """Time two functions in turn, `calls` calls a turn."""
-    times: tuple[list[float], list[float]] = ([], [])
-    for function in (ours, rival):
-        for _ in range(calls):
-            function()
-    for _ in range(rounds):
-        for function, taken in zip((ours, rival), times, strict=True):
-            gc.collect()
-            start = time.perf_counter()
-            for _ in range(calls):
-                function()
-            taken.append((time.perf_counter() - start) / calls)
-    ratios = [a / b for a, b in zip(*times, strict=True)]
-    low, middle, high = statistics.quantiles(ratios, n=4)
-    return Row(
-        name,
-        statistics.median(times[0]),
-        statistics.median(times[1]),
-        middle,
-        low,
-        high,
-        aim,
-        unit,
-    )
 
 
 def expression(shape: tuple[int, ...], torch: Any, rounds: int) -> Row:
@@ -295,11 +233,8 @@ def main() -> int:
     if options.chain:
         print(json.dumps(chain(options.chain)))
         return 0
-    print(
-        f"{platform.processor() or platform.machine()}, Python {platform.python_version()}, "
-        f"NumPy {np.__version__}, one thread"
-    )
-    print(f"{'':38s} {'ours':>9s} {'rival':>9s}       ratio  (quartiles)        aim")
+    print(f"{machine()}, one thread")
+    print(HEADING)
     rows: list[Row] = []
 
     def show(row: Row) -> None:
@@ -309,6 +244,7 @@ def main() -> int:
     if HAVE_TORCH:
         torch = importlib.import_module("torch")
         torch.set_num_threads(1)
+        autograd.set_num_threads(1)
         for shape in ((), (8,), (64, 64)):
             show(expression(shape, torch, options.rounds))
         show(digits_step(torch, options.rounds))
@@ -318,7 +254,7 @@ def main() -> int:
     if HAVE_TORCH and options.chains:
         for row in chains(options.chains):
             show(row)
-    return int(any(row.ratio > row.aim for row in rows))
+    return int(not all(row.met for row in rows))
 
 
 if __name__ == "__main__":
