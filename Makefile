@@ -2,6 +2,7 @@
 #   make train    train LeNet-5 on handwritten digits and show the result
 #   make test     run the tests (no torch needed)
 #   make parity   install torch and compare with it
+#   make modes    run the tests of what computes again: NumPy only, and each vector unit
 #   make lint     what CI and the pre-commit hook run
 # Another interpreter: make PYTHON=python3.12 train
 
@@ -18,6 +19,10 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 
+COMPUTING = $(BIN)/python -m pytest -m "not parity" -n $(JOBS) --dist worksteal -q \
+  tests/kernels tests/autograd tests/nn tests/optim
+LESSER_UNITS := from autograd.kernels.native.target import available; print(*available()[1:])
+
 # A stamp is newer than pyproject.toml exactly when that set of packages is installed.
 VENV_MADE := $(VENV)/.stamp-venv
 RUN_READY := $(VENV)/.stamp-run
@@ -25,7 +30,7 @@ DEV_READY := $(VENV)/.stamp-dev
 TORCH_READY := $(VENV)/.stamp-torch-$(TORCH)
 
 .DELETE_ON_ERROR:
-.PHONY: help train test parity lint format bench dev clean
+.PHONY: help train test parity modes lint format bench dev clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -35,6 +40,14 @@ train: $(RUN_READY)
 
 test: $(DEV_READY)
 	$(BIN)/python -m pytest -m "not parity" -n $(JOBS) --dist worksteal
+
+# Everything that computes, on plain NumPy, and then in every vector unit below the CPU's best one.
+modes: $(DEV_READY)
+	AUTOGRAD_KERNELS=reference $(COMPUTING)
+	for unit in $$($(BIN)/python -c "$(LESSER_UNITS)"); do \
+	  echo "AUTOGRAD_SIMD=$$unit, one thread"; \
+	  AUTOGRAD_SIMD=$$unit AUTOGRAD_NUM_THREADS=1 $(COMPUTING) || exit 1; \
+	done
 
 parity: $(TORCH_READY)
 	$(BIN)/python -m pytest -m parity -n $(JOBS) --dist worksteal
@@ -50,6 +63,7 @@ format: $(DEV_READY)
 
 bench: $(TORCH_READY)
 	$(BIN)/python benchmarks/overhead.py
+	$(BIN)/python benchmarks/steps.py
 
 dev: $(DEV_READY)
 

@@ -32,6 +32,7 @@ import contextlib
 import ctypes
 import functools
 import hashlib
+import os
 import re
 import sys
 import threading
@@ -229,6 +230,16 @@ class Unit:
 
 UNITS: dict[str, Unit] = {}
 """All units, by name."""
+
+
+def _unlock() -> None:
+    """Give the child of a fork fresh locks: the thread that held one is not there."""
+    for unit in UNITS.values():
+        unit._lock = threading.Lock()  # pyright: ignore[reportPrivateUsage]
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_unlock)
 
 
 @functools.cache
