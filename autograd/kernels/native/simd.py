@@ -415,6 +415,20 @@ class Code:
         """An integer as a scalar of the element type."""
         return Value(self, self.builder.sitofp(x.ir, self.module.element))
 
+    def widened(self, x: Value) -> Value:
+        """Floats as float64, lane by lane."""
+        kind = ir.DoubleType()
+        if isinstance(x.type, ir.VectorType):
+            kind = ir.VectorType(kind, x.type.count)
+        return x if x.type == kind else Value(self, self.builder.fpext(x.ir, kind))
+
+    def narrowed(self, x: Value) -> Value:
+        """Float64 as the element type, lane by lane."""
+        kind = self.module.element
+        if isinstance(x.type, ir.VectorType):
+            kind = ir.VectorType(kind, x.type.count)
+        return x if x.type == kind else Value(self, self.builder.fptrunc(x.ir, kind))
+
     # --- Across lanes -------------------------------------------------------------------------
 
     def folded(self, x: Value, combine: Callable[[Value, Value], Value]) -> Value:
@@ -435,6 +449,13 @@ class Code:
     def sum_lanes(self, x: Value) -> Value:
         """Sum of the lanes."""
         return self.folded(x, lambda a, b: a + b)
+
+    def any_lane(self, mask: Value) -> Value:
+        """Whether a mask is set anywhere."""
+        bits = ir.IntType(self.lanes)
+        return Value(
+            self, self.builder.icmp_unsigned("!=", self.builder.bitcast(mask.ir, bits), bits(0))
+        )
 
     # --- Control ------------------------------------------------------------------------------
 
