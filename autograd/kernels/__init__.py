@@ -17,9 +17,14 @@ from .elementwise import relu as relu
 from .elementwise import relu_backward as relu_backward
 from .memory import empty as empty
 from .memory import empty_cache as empty_cache
+from .norm import batch_norm as batch_norm
 from .norm import batch_norm_apply as batch_norm_apply
 from .norm import batch_norm_backward as batch_norm_backward
 from .norm import batch_norm_stats as batch_norm_stats
+from .norm import group_norm as group_norm
+from .norm import group_norm_backward as group_norm_backward
+from .norm import layer_norm as layer_norm
+from .norm import layer_norm_backward as layer_norm_backward
 from .pool import avg_pool2d as avg_pool2d
 from .pool import avg_pool2d_backward as avg_pool2d_backward
 from .pool import max_pool2d as max_pool2d
