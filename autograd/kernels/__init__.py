@@ -4,6 +4,8 @@ Each kernel is one function with one contract, its docstring, and runs the best 
 is unless told otherwise; see README.md in this folder.
 """
 
+from .avg_pool import avg_pool2d as avg_pool2d
+from .avg_pool import avg_pool2d_backward as avg_pool2d_backward
 from .common import conv_output_size as conv_output_size
 from .common import pool_output_size as pool_output_size
 from .conv import conv2d as conv2d
@@ -15,6 +17,11 @@ from .dispatch import implementation as implementation
 from .dispatch import use as use
 from .elementwise import relu as relu
 from .elementwise import relu_backward as relu_backward
+from .max_pool import max_pool2d as max_pool2d
+from .max_pool import max_pool2d_backward as max_pool2d_backward
+from .max_pool import max_pool2d_gather as max_pool2d_gather
+from .max_pool import max_pool2d_input as max_pool2d_input
+from .max_pool import max_pool2d_values as max_pool2d_values
 from .memory import empty as empty
 from .memory import empty_cache as empty_cache
 from .norm import batch_norm as batch_norm
@@ -25,15 +32,11 @@ from .norm import group_norm as group_norm
 from .norm import group_norm_backward as group_norm_backward
 from .norm import layer_norm as layer_norm
 from .norm import layer_norm_backward as layer_norm_backward
-from .pool import avg_pool2d as avg_pool2d
-from .pool import avg_pool2d_backward as avg_pool2d_backward
-from .pool import max_pool2d as max_pool2d
-from .pool import max_pool2d_backward as max_pool2d_backward
-from .pool import max_pool2d_gather as max_pool2d_gather
-from .pool import max_pool2d_values as max_pool2d_values
 from .softmax import cross_entropy as cross_entropy
 from .softmax import log_softmax as log_softmax
+from .softmax import log_softmax_backward as log_softmax_backward
 from .softmax import softmax as softmax
+from .softmax import softmax_backward as softmax_backward
 from .threads import get_num_threads as get_num_threads
 from .threads import set_num_threads as set_num_threads
 from .update import adam_step as adam_step

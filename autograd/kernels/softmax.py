@@ -1,16 +1,20 @@
-"""Softmax and its logarithm.
+"""Softmax, its logarithm, their gradients, and cross-entropy.
 
-Small inputs (a batch of class scores) are the common case and cost their number of NumPy calls, so
-each function is five, in place after the first two.
+Small inputs (a batch of class scores) are a common case. The references cost their number of NumPy
+calls there, so each is five, in place after the first two; the compiled twins cost their call.
 """
 
 import functools
+import math
 from typing import Any
 
 import numpy as np
 
 from .common import Floats, Indices, Sample
-from .dispatch import reference
+from .dispatch import fast, implementation, reference
+from .native import Unit
+
+UNIT = Unit("softmax", "autograd.kernels.native.softmax", uses=("vmath",))
 
 # x - max meets inf - inf in a row with an infinite maximum, where NaN is the answer, and overflows
 # to -inf between the dtype's extremes, where exp makes it the 0 it should be. An axis of length 0
@@ -77,6 +81,56 @@ def log_softmax(x: Floats, *, axis: int) -> Floats:
 
 @reference
 @_quiet
+def softmax_backward(g: Floats, y: Floats, *, axis: int) -> Floats:
+    """Gradient of <g, y> in x for ``y = softmax(x)``.
+
+    ::
+
+        dx = y * (g - sum(g * y))
+
+    Parameters
+    ----------
+    g, y : array of any shape
+        y is the result of `softmax`.
+    axis : int
+        As there.
+
+    Returns
+    -------
+    array of the shape and dtype of y
+        New.
+    """
+    inner = g - np.add.reduce(g * y, axis=axis, keepdims=True)
+    return np.multiply(y, inner, out=np.empty(y.shape, y.dtype))
+
+
+@reference
+@_quiet
+def log_softmax_backward(g: Floats, y: Floats, *, axis: int) -> Floats:
+    """Gradient of <g, y> in x for ``y = log_softmax(x)``.
+
+    ::
+
+        dx = g - exp(y) * sum(g)
+
+    Parameters
+    ----------
+    g, y : array of any shape
+        y is the result of `log_softmax`.
+    axis : int
+        As there.
+
+    Returns
+    -------
+    array of the shape and dtype of y
+        New.
+    """
+    away = np.exp(y) * np.add.reduce(g, axis=axis, keepdims=True)
+    return np.subtract(g, away, out=np.empty(y.shape, y.dtype))
+
+
+@reference
+@_quiet
 def cross_entropy(x: Floats, target: Indices) -> tuple[Any, Floats]:
     """Mean over the rows of ``log(sum(exp(x[i]))) - x[i, target[i]]``, and its gradient in x.
 
@@ -121,6 +175,63 @@ def _shifted(x: Floats, axis: int) -> Floats:
     return np.subtract(x, largest, out=np.empty(x.shape, x.dtype))
 
 
+# --- Compiled -------------------------------------------------------------------------------------
+
+UNIT.kernel("softmax(x: T[*total], length: int, inner: int, logarithm: int) -> y: T like x")
+UNIT.kernel(
+    "softmax_backward(g: T[*total], y: T[*total], length: int, inner: int, logarithm: int)"
+    " -> dx: T like y"
+)
+UNIT.kernel(
+    "cross_entropy(x: T[rows, classes], target: i8[rows]) -> losses: T[rows], slope: T like x"
+)
+UNIT.kernel("average(x: T[n]) -> mean: T[]")
+
+SERVED = (np.dtype(np.float32), np.dtype(np.float64))
+
+
+def _geometry(shape: tuple[int, ...], axis: int) -> tuple[int, int]:
+    """Return the length of the axis, and how many elements lie behind it."""
+    return shape[axis], math.prod(shape[axis % len(shape) + 1 :])
+
+
+@fast(softmax, UNIT)
+def _softmax(x: Floats, *, axis: int) -> Floats:
+    if x.dtype in SERVED and x.size and x.shape:
+        return UNIT.softmax(x, *_geometry(x.shape, axis), 0)
+    return implementation(softmax, "reference")(x, axis=axis)
+
+
+@fast(log_softmax, UNIT)
+def _log_softmax(x: Floats, *, axis: int) -> Floats:
+    if x.dtype in SERVED and x.size and x.shape:
+        return UNIT.softmax(x, *_geometry(x.shape, axis), 1)
+    return implementation(log_softmax, "reference")(x, axis=axis)
+
+
+@fast(softmax_backward, UNIT)
+def _softmax_backward(g: Floats, y: Floats, *, axis: int) -> Floats:
+    if y.dtype in SERVED and y.size and y.shape:
+        return UNIT.softmax_backward(g, y, *_geometry(y.shape, axis), 0)
+    return implementation(softmax_backward, "reference")(g, y, axis=axis)
+
+
+@fast(log_softmax_backward, UNIT)
+def _log_softmax_backward(g: Floats, y: Floats, *, axis: int) -> Floats:
+    if y.dtype in SERVED and y.size and y.shape:
+        return UNIT.softmax_backward(g, y, *_geometry(y.shape, axis), 1)
+    return implementation(log_softmax_backward, "reference")(g, y, axis=axis)
+
+
+@fast(cross_entropy, UNIT)
+def _cross_entropy(x: Floats, target: Indices) -> tuple[Any, Floats]:
+    """A class out of range makes the loss NaN; nothing beyond the row is touched."""
+    if x.dtype not in SERVED or not x.size:
+        return implementation(cross_entropy, "reference")(x, target)
+    losses, slope = UNIT.cross_entropy(x, target)
+    return UNIT.average(losses)[()], slope
+
+
 SAMPLES = (
     Sample("scores", ((32, 10),), {"axis": 1}),
     Sample("digits-all", ((1797, 10),), {"axis": 1}),
@@ -128,4 +239,4 @@ SAMPLES = (
     Sample("attention", ((8, 4, 64, 64),), {"axis": 3}),
     Sample("segmentation", ((2, 21, 64, 64),), {"axis": 1}),
 )
-"""Arguments of `softmax` and `log_softmax`; the first three, with classes, of `cross_entropy`."""
+"""Arguments of the softmax functions; the first three, with classes, of `cross_entropy`."""
