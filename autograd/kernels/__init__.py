@@ -17,6 +17,8 @@ from .dispatch import implementation as implementation
 from .dispatch import use as use
 from .elementwise import relu as relu
 from .elementwise import relu_backward as relu_backward
+from .matmul import linear as linear
+from .matmul import matmul as matmul
 from .max_pool import max_pool2d as max_pool2d
 from .max_pool import max_pool2d_backward as max_pool2d_backward
 from .max_pool import max_pool2d_gather as max_pool2d_gather

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import kernels
 from ..dtypes import promoted
 from ..families import contraction, shape_of
 from ..graph import Spec
@@ -52,8 +53,7 @@ def _infer(a, b):
 
 @contraction(_left, _right, saves=("b", "a"), infer=_infer)
 def _matmul(a, b, /):
-    # For two matrices dot is matmul with less ceremony.
-    return a.dot(b) if a.ndim == 2 == b.ndim else np.matmul(a, b)
+    return kernels.matmul(a, b)
 
 
 _matmul.op.samples = lambda draw: [
@@ -115,10 +115,7 @@ def _linear_infer(x, weight, bias):
     infer=_linear_infer,
 )
 def _linear(x, weight, bias, /):
-    y = x.dot(weight.T) if x.ndim == 2 else np.matmul(x, weight.T)
-    if bias is not None:
-        y += bias
-    return y
+    return kernels.linear(x, weight, bias)
 
 
 _linear.op.samples = lambda draw: [
