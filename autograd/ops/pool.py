@@ -11,6 +11,7 @@ from ..kernels import avg_pool2d_backward as avg_pool2d_backward_kernel
 from ..kernels import max_pool2d as max_pool2d_kernel
 from ..kernels import max_pool2d_backward as max_pool2d_backward_kernel
 from ..kernels import max_pool2d_gather as max_pool2d_gather_kernel
+from ..kernels import max_pool2d_input as max_pool2d_input_kernel
 from ..kernels import max_pool2d_values as max_pool2d_values_kernel
 from ..kernels.common import pool_output_size
 from .conv import pair
@@ -32,7 +33,7 @@ def _pooled(x, **at):
 
 
 @structured(
-    lambda g, y, x, **at: _max_pool2d_scatter(g, max_pool2d_indices(x, **at), size=x.shape[2:]),
+    lambda g, y, x, **at: _max_pool2d_input(g, x, **at),  # pyright: ignore[reportGeneralTypeIssues]
     saves="x",
     infer=_pooled,
 )
@@ -63,7 +64,26 @@ def max_pool2d_indices(x, /, *, kernel_size, stride, padding, dilation, ceil_mod
 
 
 @structured(
-    lambda g, y, h, indices, size: _max_pool2d_gather(g, indices),
+    lambda g, y, h, x, **at: _max_pool2d_gather(g, max_pool2d_indices(x, **at)),  # pyright: ignore[reportGeneralTypeIssues]
+    None,  # the places of the maxima are steps in x
+    saves=("x", ""),
+    infer=lambda h, x, **_: Spec(x.shape, h.dtype),
+)
+def _max_pool2d_input(h, x, /, *, kernel_size, stride, padding, dilation, ceil_mode):
+    """The adjoint of `_max_pool2d` at x."""
+    return max_pool2d_input_kernel(
+        h,
+        x,
+        kernel_size=kernel_size,
+        stride=stride,
+        padding=padding,
+        dilation=dilation,
+        ceil_mode=ceil_mode,
+    )
+
+
+@structured(
+    lambda g, y, h, indices, size: _max_pool2d_gather(g, indices),  # pyright: ignore[reportGeneralTypeIssues]
     None,
     saves=("indices", ""),
     infer=lambda h, indices, *, size: Spec((*h.shape[:2], *size), h.dtype),
@@ -139,6 +159,7 @@ AVG = {
 }
 
 _max_pool2d.op.samples = lambda draw: [((draw((2, 3, 5, 4)),), MAX)]
+_max_pool2d_input.op.samples = lambda draw: [((draw((2, 3, 3, 4)), draw((2, 3, 5, 4))), MAX)]
 max_pool2d_indices.op.samples = _max_pool2d.op.samples
 _avg_pool2d.op.samples = lambda draw: [((draw((2, 3, 5, 4)),), AVG)]
 _avg_pool2d_spread.op.samples = lambda draw: [((draw((2, 3, 3, 4)),), AVG | {"size": (5, 4)})]

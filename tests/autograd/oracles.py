@@ -434,3 +434,4 @@ ORACLES: dict[str, Oracle] = {
 WITHOUT: dict[str, str] = {
     "dropout_mask": "draws at random: tests/autograd/test_op_table.py checks its distribution",
 }
+    "max_pool2d_input": lambda h, x, **at: spread_maxima(h, largest(x, **at)[1], size=x.shape[2:]),

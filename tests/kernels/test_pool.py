@@ -274,6 +274,115 @@ def test_any_layout_gives_new_contiguous_arrays(layout, kernel):
         assert not np.shares_memory(expected, x)
 
 
+def reference(kernel, *args, **params):
+    return kernels.implementation(kernel, "reference")(*args, **params)
+
+
+def everything(run, x, max_params, avg_params):
+    """All results of all pooling kernels on x."""
+    size = x.shape[2:]
+    y, indices = run(kernels.max_pool2d, x, **max_params)
+    mean = run(kernels.avg_pool2d, x, **avg_params)
+    return (
+        y,
+        indices,
+        run(kernels.max_pool2d_values, x, **max_params),
+        run(kernels.max_pool2d_input, y, x, **max_params),
+        run(kernels.max_pool2d_backward, y, indices, size=size),
+        run(kernels.max_pool2d_gather, x, indices),
+        mean,
+        run(kernels.avg_pool2d_backward, mean, size=size, **avg_params),
+    )
+
+
+def called(kernel, *args, **params):
+    return kernel(*args, **params)
+
+
+WIDE = [
+    # Rows of several vectors, with what is left over; strides with and without vector code.
+    ((2, 3, 37, 75), {"kernel_size": (2, 2), "stride": (2, 2)}),
+    ((2, 3, 37, 75), {"kernel_size": (3, 3), "stride": (2, 2), "padding": (1, 1)}),
+    ((2, 3, 37, 70), {"kernel_size": (3, 3), "stride": (2, 2), "ceil_mode": True}),
+    ((2, 3, 20, 75), {"kernel_size": (2, 5), "stride": (1, 1), "padding": (1, 2)}),
+    ((2, 3, 20, 75), {"kernel_size": (4, 3), "stride": (3, 3)}),
+    ((1, 2, 9, 700), {"kernel_size": (3, 3), "stride": (1, 2), "dilation": (2, 3)}),
+    ((3, 5, 8, 8), {"kernel_size": (8, 8), "stride": (8, 8)}),
+    ((1, 1, 1, 1), {"kernel_size": (1, 1), "stride": (1, 1)}),
+    ((40, 30, 28, 28), {"kernel_size": (2, 2), "stride": (2, 2)}),
+]
+
+
+def filled(params):
+    whole = {"padding": (0, 0), "dilation": (1, 1), "ceil_mode": False} | params
+    mean = {name: value for name, value in whole.items() if name != "dilation"}
+    return whole, mean | {"count_include_pad": False, "divisor_override": None}
+
+
+@cases
+@pytest.mark.parametrize(("shape", "params"), WIDE, ids=str)
+def test_wide_rows_are_as_in_the_reference(dtype, shape, params):
+    max_params, avg_params = filled(params)
+    for special in (False, True):
+        x = awkward(1, shape, dtype, special)
+        with np.errstate(all="ignore"):
+            wanted = everything(reference, x, max_params, avg_params)
+            got = everything(called, x, max_params, avg_params)
+        for i, (a, b) in enumerate(zip(got, wanted, strict=True)):
+            assert (a.dtype, a.shape) == (b.dtype, b.shape)
+            if i < 6:
+                np.testing.assert_array_equal(a, b)
+            elif not special:
+                tolerance = 1e-5 if dtype == np.float32 else 1e-12
+                np.testing.assert_allclose(a, b, rtol=tolerance, atol=tolerance)
+
+
+@pytest.mark.parametrize(("shape", "params"), WIDE, ids=str)
+def test_results_do_not_depend_on_the_number_of_threads(shape, params):
+    max_params, avg_params = filled(params)
+    x = np.random.default_rng(0).standard_normal(shape).astype(np.float32)
+    before = kernels.get_num_threads()
+    kernels.set_num_threads(1)
+    alone = everything(called, x, max_params, avg_params)
+    kernels.set_num_threads(2)
+    together = everything(called, x, max_params, avg_params)
+    kernels.set_num_threads(before)
+    for a, b in zip(alone, together, strict=True):
+        np.testing.assert_array_equal(a, b)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, ">f4"])
+def test_other_dtypes(dtype):
+    x = awkward(0, (2, 1, 5, 6), dtype, False)
+    max_params, avg_params = filled({"kernel_size": (3, 3), "stride": (2, 2), "padding": (1, 1)})
+    got = everything(called, x, max_params, avg_params)
+    wanted = everything(reference, x, max_params, avg_params)
+    for a, b in zip(got, wanted, strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-3)
+
+
+def test_what_does_not_fit_is_refused():
+    x, g = np.zeros((1, 1, 4, 4)), np.zeros((1, 1, 3, 2))
+    for bad in ({"kernel_size": (5, 5)}, {"stride": (0, 1)}, {"padding": (-1, 0)}):
+        with pytest.raises(ValueError, match="do not fit an image"):
+            kernels.max_pool2d(x, **changed(MAX_HALF, **bad))
+        with pytest.raises(ValueError, match="do not fit an image"):
+            kernels.avg_pool2d(x, **changed(AVG_HALF, **bad))
+    with pytest.raises(ValueError, match="g has shape"):
+        kernels.max_pool2d_input(g, x, **MAX_HALF)
+    with pytest.raises(ValueError, match="g has shape"):
+        kernels.avg_pool2d_backward(g, size=(4, 4), **AVG_HALF)
+    with pytest.raises(ValueError, match="has shape"):
+        kernels.max_pool2d_input(np.zeros((2, 1, 2, 2)), x, **MAX_HALF)
+    with pytest.raises(ValueError, match="has shape"):
+        kernels.max_pool2d_backward(g, np.zeros((1, 1, 2, 2), np.int64), size=(4, 4))
+    for index in (-1, 16):
+        with pytest.raises(IndexError):
+            kernels.max_pool2d_backward(g, np.full(g.shape, index), size=(4, 4))
+        with pytest.raises(IndexError):
+            kernels.max_pool2d_gather(x, np.full(g.shape, index))
+
+
 @pytest.mark.parity
 @given(pools(max_dilation=3), st.integers(0, 99), st.booleans())
 def test_max_parity(case, seed, special):
