@@ -77,6 +77,8 @@ from .ops.loss import mse_loss as mse_loss
 from .ops.loss import nll_loss as nll_loss
 from .ops.loss import softmax as softmax
 from .ops.norm import batch_norm as batch_norm
+from .ops.norm import group_norm as group_norm
+from .ops.norm import layer_norm as layer_norm
 from .ops.pool import avg_pool2d as avg_pool2d
 from .ops.pool import max_pool2d as max_pool2d
 from .ops.reduce import amax as amax

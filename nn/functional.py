@@ -16,6 +16,8 @@ from autograd import batch_norm as batch_norm
 from autograd import conv2d as _conv2d
 from autograd import cross_entropy as _cross_entropy
 from autograd import dropout as _dropout
+from autograd import group_norm as group_norm
+from autograd import layer_norm as layer_norm
 from autograd import linear as linear
 from autograd import log_softmax as _log_softmax
 from autograd import max_pool2d as max_pool2d

@@ -1,12 +1,13 @@
-"""Batch normalisation."""
+"""Normalisation over batches, layers and groups."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from autograd import Tensor, batch_norm
+from autograd import Tensor, batch_norm, group_norm, layer_norm
 from autograd.families import shape_of
 
 from . import init
@@ -176,3 +177,170 @@ class BatchNorm2d(_BatchNorm):
     """
 
     dims = (4,)
+
+
+class _Affine(Module):
+    """What LayerNorm and GroupNorm share: a weight and a bias that may be missing."""
+
+    weight: Parameter | None
+    bias: Parameter | None
+
+    def _learn(self, shape: tuple[int, ...], dtype: Any, weight: bool, bias: bool) -> None:
+        for name, there in (("weight", weight), ("bias", bias)):
+            values = Parameter(np.empty(shape, dtype)) if there else None
+            self.register_parameter(name, values)
+        self.reset_parameters()
+
+    def reset_parameters(self) -> None:
+        """Weight 1, bias 0."""
+        if self.weight is not None:
+            init.ones_(self.weight)
+        if self.bias is not None:
+            init.zeros_(self.bias)
+
+
+class LayerNorm(_Affine):
+    """
+    Normalise each sample over its last dimensions, to ``(x - mean) / sqrt(var + eps)``, then scale.
+
+    The same in training and in evaluation. Ba, Kiros and Hinton 2016, "Layer normalization".
+
+    Parameters
+    ----------
+    normalized_shape : int or sequence of int
+        Sizes of the last dimensions, over which mean and variance are taken.
+    eps : float, default 1e-5
+        Keeps the root away from 0.
+    elementwise_affine : bool, default True
+        Learn weight and bias.
+    bias : bool, default True
+        Learn the bias (if `elementwise_affine`).
+    device : None or "cpu"
+    dtype : dtype, optional
+        Of parameters; the default dtype (float32) if not given.
+
+    Attributes
+    ----------
+    weight, bias : Parameter, normalized_shape, or None
+        Start at 1 and 0.
+
+    Raises
+    ------
+    ValueError
+        If a size is negative, or, in the call, the input has other last dimensions.
+
+    Examples
+    --------
+    >>> import autograd, nn
+    >>> nn.LayerNorm(2, eps=0.0)(autograd.tensor([[0.0, 2.0]])).detach()
+    tensor([[-1.,  1.]])
+    """
+
+    def __init__(
+        self,
+        normalized_shape: int | Sequence[int],
+        eps: float = 1e-5,
+        elementwise_affine: bool = True,
+        bias: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+    ) -> None:
+        super().__init__()
+        dtype = factory("LayerNorm", device, dtype)
+        sizes = normalized_shape if isinstance(normalized_shape, Sequence) else (normalized_shape,)
+        self.normalized_shape = tuple(int(n) for n in sizes)
+        if min(self.normalized_shape, default=-1) < 0:
+            raise ValueError(
+                f"LayerNorm: normalized_shape must be sizes of at least 0, not {normalized_shape}"
+            )
+        self.eps = eps
+        self.elementwise_affine = elementwise_affine
+        self._learn(self.normalized_shape, dtype, elementwise_affine, elementwise_affine and bias)
+
+    def forward(self, input: Any) -> Any:
+        """Normalise (..., *normalized_shape)."""
+        return layer_norm(input, self.normalized_shape, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        """Arguments, as PyTorch shows them."""
+        return (
+            f"{self.normalized_shape}, eps={self.eps}, "
+            f"elementwise_affine={self.elementwise_affine}, bias={self.bias is not None}"
+        )
+
+
+class GroupNorm(_Affine):
+    """
+    Normalise groups of channels of each sample: ``(x - mean) / sqrt(var + eps) * weight + bias``.
+
+    The same in training and in evaluation. Wu and He 2018, "Group normalization".
+
+    Parameters
+    ----------
+    num_groups : int
+        Divides `num_channels`.
+    num_channels : int
+        C of the input (N, C, ...).
+    eps : float, default 1e-5
+        Keeps the root away from 0.
+    affine : bool, default True
+        Learn a weight and a bias for each channel.
+    device : None or "cpu"
+    dtype : dtype, optional
+        Of parameters; the default dtype (float32) if not given.
+    bias : bool, default True
+        Learn the bias (if `affine`).
+
+    Attributes
+    ----------
+    weight, bias : Parameter, (num_channels,), or None
+        Start at 1 and 0.
+
+    Raises
+    ------
+    ValueError
+        If the groups do not fit, or, in the call, the input has another number of channels.
+
+    Examples
+    --------
+    >>> import autograd, nn
+    >>> nn.GroupNorm(2, 4, eps=0.0)(autograd.tensor([[0.0, 2.0, 5.0, 3.0]])).detach()
+    tensor([[-1.,  1.,  1., -1.]])
+    """
+
+    def __init__(
+        self,
+        num_groups: int,
+        num_channels: int,
+        eps: float = 1e-5,
+        affine: bool = True,
+        device: Any = None,
+        dtype: Any = None,
+        *,
+        bias: bool = True,
+    ) -> None:
+        super().__init__()
+        dtype = factory("GroupNorm", device, dtype)
+        if num_groups < 1 or num_channels < 0 or num_channels % num_groups:
+            raise ValueError(
+                f"GroupNorm: num_groups={num_groups} must divide num_channels={num_channels}"
+            )
+        self.num_groups = num_groups
+        self.num_channels = num_channels
+        self.eps = eps
+        self.affine = affine
+        self._learn((num_channels,), dtype, affine, affine and bias)
+
+    def forward(self, input: Any) -> Any:
+        """Normalise (N, num_channels, ...), group by group."""
+        shape = shape_of(input, "GroupNorm")
+        if shape[1:2] != (self.num_channels,):
+            raise ValueError(f"GroupNorm: expected (N, {self.num_channels}, ...), met {shape}")
+        return group_norm(input, self.num_groups, self.weight, self.bias, self.eps)
+
+    def extra_repr(self) -> str:
+        """Arguments, as PyTorch shows them."""
+        return (
+            f"{self.num_groups}, {self.num_channels}, eps={self.eps}, affine={self.affine}, "
+            f"bias={self.bias is not None}"
+        )

@@ -7,12 +7,14 @@ from typing import Any
 
 import numpy as np
 
-from ..dtypes import floating, promoted, to_common_float
+from ..dtypes import floating, promoted, to_common, to_common_float
 from ..families import dim_of, only_one, shape_of, structured
 from ..graph import Abstract, Spec, Variable
 from ..kernels import cross_entropy as cross_entropy_kernel
 from ..kernels import log_softmax as log_softmax_kernel
+from ..kernels import log_softmax_backward as log_softmax_backward_kernel
 from ..kernels import softmax as softmax_kernel
+from ..kernels import softmax_backward as softmax_backward_kernel
 from .arithmetic import where
 from .reduce import mean, sum
 from .shape import _reshape, permute
@@ -24,7 +26,7 @@ def _same(x, **_):
 
 
 @structured(
-    lambda g, y, x, dim: y * (g - sum(g * y, dim, keepdim=True)),
+    lambda g, y, x, dim: _softmax_backward(g, y, dim=dim),  # pyright: ignore[reportGeneralTypeIssues]
     saves="y",
     infer=_same,
     promotes=to_common_float,
@@ -34,7 +36,7 @@ def _softmax(x, /, *, dim):
 
 
 @structured(
-    lambda g, y, x, dim: g - exp(y) * sum(g, dim, keepdim=True),
+    lambda g, y, x, dim: _log_softmax_backward(g, y, dim=dim),  # pyright: ignore[reportGeneralTypeIssues]
     saves="y",
     infer=_same,
     promotes=to_common_float,
@@ -43,8 +45,43 @@ def _log_softmax(x, /, *, dim):
     return log_softmax_kernel(x, axis=dim)
 
 
+def _same_pair(h, y, **_):
+    return Spec(y.shape, promoted((h, y)))
+
+
+@structured(
+    lambda g, dx, h, y, dim: _softmax_backward(g, y, dim=dim),  # pyright: ignore[reportGeneralTypeIssues]
+    lambda g, dx, h, y, dim: (
+        g * (h - sum(h * y, dim, keepdim=True)) - h * sum(g * y, dim, keepdim=True)
+    ),
+    saves=("y", "h y"),
+    infer=_same_pair,
+    promotes=to_common,
+)
+def _softmax_backward(h, y, /, *, dim):
+    """Gradient of <h, y> for y = softmax(x): ``y * (h - sum(h * y))``."""
+    return softmax_backward_kernel(h, y, axis=dim)
+
+
+@structured(
+    lambda g, dx, h, y, dim: g - sum(g * exp(y), dim, keepdim=True),
+    lambda g, dx, h, y, dim: -g * exp(y) * sum(h, dim, keepdim=True),
+    saves=("y", "h y"),
+    infer=_same_pair,
+    promotes=to_common,
+)
+def _log_softmax_backward(h, y, /, *, dim):
+    """Gradient of <h, y> for y = log_softmax(x): ``h - exp(y) * sum(h)``."""
+    return log_softmax_backward_kernel(h, y, axis=dim)
+
+
 _softmax.op.samples = lambda draw: [((draw((3, 4)),), {"dim": 1}), ((draw((3, 4)),), {"dim": 0})]
 _log_softmax.op.samples = _softmax.op.samples
+_softmax_backward.op.samples = lambda draw: [
+    ((draw((3, 4)), draw((3, 4))), {"dim": 1}),
+    ((draw((3, 4)), draw((3, 4))), {"dim": 0}),
+]
+_log_softmax_backward.op.samples = _softmax_backward.op.samples
 
 
 def softmax(input: Any, dim: int | None = None, *, axis: int | None = None) -> Any:
@@ -181,8 +218,16 @@ _put_class.op.samples = lambda draw: [
 ]
 
 
+def _cross_entropy_rule(g, slope, x, target):
+    if slope is None:
+        slope = _cross_entropy_slope(x, target)
+    elif g == 1.0:  # the loss itself is what is differentiated: spare a walk over the slope
+        return slope
+    return slope * g
+
+
 @structured(
-    lambda g, slope, x, target: (_cross_entropy_slope(x, target) if slope is None else slope) * g,
+    _cross_entropy_rule,
     None,
     saves=("x target", ""),
     aside=True,
@@ -208,8 +253,7 @@ def _cross_entropy_slope(x, target, /):
 
 
 def _softmax_slope(g, x):
-    y = _softmax(x, dim=1)
-    return y * (g - sum(g * y, 1, keepdim=True))
+    return _softmax_backward(g, _softmax(x, dim=1), dim=1)
 
 
 _cross_entropy.op.samples = lambda draw: [((draw((4, 3)), np.array([2, 0, 1, 2])), {})]

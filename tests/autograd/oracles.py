@@ -324,6 +324,55 @@ def normalised(x, weight, bias, *, eps):
     return y
 
 
+def normalised_rows(x, weight, bias, *, eps):
+    y = np.empty(x.shape)
+    for place in np.ndindex(*x.shape[:-1]):
+        items = x[place].tolist()
+        middle, scale = math.fsum(items) / len(items), math.sqrt(variance(items, 0.0) + eps)
+        for i, item in enumerate(items):
+            y[(*place, i)] = (item - middle) / scale * (1.0 if weight is None else weight[i])
+            y[(*place, i)] += 0.0 if bias is None else bias[i]
+    return y
+
+
+def normalised_groups(x, weight, bias, *, groups, eps):
+    y = np.empty(x.shape)
+    each = x.shape[1] // groups
+    for n, group in np.ndindex(len(x), groups):
+        where = slice(group * each, (group + 1) * each)
+        row = x[n, where].ravel()
+        y[n, where] = normalised_rows(row, None, None, eps=eps).reshape(y[n, where].shape)
+    for c in range(x.shape[1]):
+        y[:, c] *= 1.0 if weight is None else weight[c]
+        y[:, c] += 0.0 if bias is None else bias[c]
+    return y
+
+
+def normalised_by(x, mean, var, weight, bias, *, eps):
+    y = np.empty(x.shape)
+    for place in np.ndindex(*x.shape):
+        c = place[1]
+        z = (x[place] - mean[c]) / math.sqrt(var[c] + eps)
+        y[place] = z * (1.0 if weight is None else weight[c]) + (0.0 if bias is None else bias[c])
+    return y
+
+
+def pulled_back(jacobian: Callable[[list[float], int, int], float]) -> Oracle:
+    """An oracle of a vector times the Jacobian that a formula gives for a line y, at (i, j)."""
+
+    def oracle(h: np.ndarray, y: np.ndarray, *, dim: int) -> np.ndarray:
+        h, y = np.moveaxis(h, dim, -1), np.moveaxis(y, dim, -1)
+        dx = np.empty(y.shape)
+        for place in np.ndindex(*y.shape):
+            line, j = y[place[:-1]].tolist(), place[-1]
+            dx[place] = math.fsum(
+                h[(*place[:-1], i)] * jacobian(line, i, j) for i in range(len(line))
+            )
+        return np.moveaxis(dx, -1, dim)
+
+    return oracle
+
+
 def picked(x, target, *, ignore_index):
     return np.array([0.0 if t == ignore_index else x[i, t] for i, t in enumerate(target)])
 
@@ -393,6 +442,8 @@ ORACLES: dict[str, Oracle] = {
     "logsumexp": fold(log_of_sum),
     "softmax": along(soft),
     "log_softmax": along(lambda items: [v - log_of_sum(items) for v in items]),
+    "softmax_backward": pulled_back(lambda y, i, j: y[i] * ((i == j) - y[j])),
+    "log_softmax_backward": pulled_back(lambda y, i, j: (i == j) - math.exp(y[j])),
     # Movements and conversions.
     "cast": lambda x, dtype: np.array(x.tolist(), dtype).reshape(x.shape),
     "to_scalar": lambda x: math.fsum(x.ravel().tolist()),
@@ -425,6 +476,9 @@ ORACLES: dict[str, Oracle] = {
     "avg_pool2d": averaged,
     "avg_pool2d_spread": averaged_back,
     "batch_norm": normalised,
+    "batch_norm_fixed": normalised_by,
+    "layer_norm": normalised_rows,
+    "group_norm": normalised_groups,
     "cross_entropy": mean_cross_entropy,
     "cross_entropy_slope": cross_entropy_slope,
     "pick_class": picked,

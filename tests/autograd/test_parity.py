@@ -421,6 +421,48 @@ def test_batch_norm(torch, shape, training, dtype):
     agree(torch, func, x, w, b, lib=functional)
 
 
+@both_dtypes
+@pytest.mark.parametrize(
+    ("shape", "sizes"), [((6, 5), (5,)), ((4, 3, 5), (3, 5)), ((5,), (5,)), ((0, 5), (5,))]
+)
+@pytest.mark.parametrize("given", [0, 1, 2])
+def test_layer_norm(torch, shape, sizes, given, dtype):
+    x = drawn(*shape, dtype=dtype)
+    affine = (drawn(*sizes, dtype=dtype, seed=1), drawn(*sizes, dtype=dtype, seed=2))[:given]
+    agree(
+        torch,
+        lambda lib, x, *affine: lib.layer_norm(x, sizes, *affine, eps=1e-3),
+        x,
+        *affine,
+        lib=torch.nn.functional,
+    )
+
+
+@both_dtypes
+@pytest.mark.parametrize(
+    ("shape", "groups"),
+    [
+        ((3, 4), 1),
+        ((3, 4), 2),
+        ((3, 4, 5), 4),
+        ((2, 4, 4, 3), 1),
+        ((2, 4, 4, 3), 2),
+        ((0, 4, 3), 2),
+    ],
+)
+@pytest.mark.parametrize("given", [0, 1, 2])
+def test_group_norm(torch, shape, groups, given, dtype):
+    x = drawn(*shape, dtype=dtype)
+    affine = (drawn(4, dtype=dtype, seed=1), drawn(4, dtype=dtype, seed=2))[:given]
+    agree(
+        torch,
+        lambda lib, x, *affine: lib.group_norm(x, groups, *affine, eps=1e-3),
+        x,
+        *affine,
+        lib=torch.nn.functional,
+    )
+
+
 # --- Losses -------------------------------------------------------------------------------------
 
 

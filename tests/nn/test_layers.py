@@ -82,6 +82,10 @@ def test_dtype_and_device_of_layers():
         (lambda: nn.AvgPool2d(0), ValueError, "kernel_size"),
         (lambda: nn.AvgPool2d(2, divisor_override=0), ValueError, "divisor"),
         (lambda: nn.BatchNorm1d(-1), ValueError, "num_features"),
+        (lambda: nn.LayerNorm((2, -1)), ValueError, "normalized_shape"),
+        (lambda: nn.LayerNorm(()), ValueError, "normalized_shape"),
+        (lambda: nn.GroupNorm(3, 4), ValueError, "num_groups=3"),
+        (lambda: nn.GroupNorm(0, 4), ValueError, "num_groups=0"),
         (lambda: nn.Dropout(1.5), ValueError, "1.5"),
         (lambda: nn.Dropout(math.nan), ValueError, "p must"),
     ],
@@ -103,6 +107,10 @@ def test_wrong_arguments_are_refused_where_the_layer_is_made(make, error, words)
         (nn.BatchNorm2d(3), (2, 3), "4D"),
         (nn.BatchNorm1d(3), (2, 4), "running_mean"),
         (nn.BatchNorm1d(3), (1, 3), "more than one value"),
+        (nn.LayerNorm((2, 3)), (3,), "normalized_shape"),
+        (nn.LayerNorm(3), (3, 2), "normalized_shape"),
+        (nn.GroupNorm(1, 3), (2, 4, 5), "GroupNorm"),
+        (nn.GroupNorm(3, 3), (1, 3), "more than one value"),
     ],
 )
 def test_wrong_inputs_are_refused(layer, shape, words):
@@ -282,6 +290,12 @@ LAYERS = [
     ("BatchNorm2d", (3,), {"eps": 1e-2}, (4, 3, 5, 5)),
     ("BatchNorm2d", (3,), {"track_running_stats": False}, (4, 3, 5, 5)),
     ("BatchNorm2d", (3,), {"bias": False}, (4, 3, 5, 5)),
+    ("LayerNorm", (5,), {}, (2, 3, 5)),
+    ("LayerNorm", ((3, 5),), {"bias": False, "eps": 1e-2}, (2, 3, 5)),
+    ("LayerNorm", ([4],), {"elementwise_affine": False}, (4,)),
+    ("GroupNorm", (2, 4), {}, (3, 4, 5, 5)),
+    ("GroupNorm", (4, 4), {"affine": False}, (3, 4, 5)),
+    ("GroupNorm", (1, 4), {"bias": False, "eps": 1e-2}, (3, 4)),
     ("Flatten", (), {}, (2, 3, 4)),
     ("Flatten", (), {"start_dim": 0, "end_dim": -2}, (2, 3, 4)),
     ("Identity", (3,), {}, (2, 3)),
@@ -396,7 +410,18 @@ def test_functional_agrees_with_torch(torch):
 
 @pytest.mark.parametrize(
     "name",
-    ["relu", "sigmoid", "tanh", "batch_norm", "dropout", "cross_entropy", "nll_loss", "mse_loss"],
+    [
+        "relu",
+        "sigmoid",
+        "tanh",
+        "batch_norm",
+        "layer_norm",
+        "group_norm",
+        "dropout",
+        "cross_entropy",
+        "nll_loss",
+        "mse_loss",
+    ],
 )
 def test_functional_signatures_are_torchs(torch, name):
     """Same names, order and defaults; what is ours alone comes after, by keyword only."""
