@@ -1,34 +1,97 @@
 """Maps over arrays, element by element (bodies)."""
 
+from typing import Any
+
+from llvmlite import ir
+
+from .formulas import NORMAL_ONE, NORMAL_TWO, ONE, TWO, WAVES, Formula
 from .language import at, extern, helper
-from .simd import INT, PTR, Module
+from .simd import INT, PTR, Code, Module, Value
+from .vtrig import LARGEST_ANGLE
 
 GRAIN = 1 << 14
-"""Elements in one task: some 5 us of work and 64 KiB of each operand, which stay in L2."""
+"""Elements in one task: 2 us of work or more, and 64 KiB of each operand, which stay in L2."""
+
+UNROLL = 4
+"""Vectors in flight: enough to hide the latency of multiply-adds."""
+
+
+# --- Loops ----------------------------------------------------------------------------------------
 
 
 def maps(module: Module) -> None:
-    """The vector code."""
-    with module.function("relu", x=PTR, y=PTR, n=INT) as k:
+    """The vector code: one function f(x, y, n), or f(a, b, y, n), for each formula."""
+    narrow = module.dtype == "f4"
+    for name, formula in ONE.items():
+        with module.function(name, x=PTR, y=PTR, n=INT) as k:
+            map_one(k, formula)
+    for name, formula in TWO.items():
+        with module.function(name, a=PTR, b=PTR, y=PTR, n=INT) as k:
+            map_two(k, formula)
+    for name, formula in WAVES.items():
+        with module.function(name, x=PTR, y=PTR, n=INT) as k:
+            map_wave(k, name, formula)
+    for name, (vectors, numbers) in NORMAL_ONE.items():
+        with module.function(name, x=PTR, y=PTR, n=INT) as k:
+            if narrow:
+                map_one(k, vectors)
+            else:
+                with k.loop(0, k.n) as i:
+                    k.store_scalar(k.y, i, numbers(k, k.load_scalar(k.x, i)))
+    for name, (vectors, numbers) in NORMAL_TWO.items():
+        with module.function(name, a=PTR, b=PTR, y=PTR, n=INT) as k:
+            if narrow:
+                map_two(k, vectors)
+            else:
+                with k.loop(0, k.n) as i:
+                    operands = k.load_scalar(k.a, i), k.load_scalar(k.b, i)
+                    k.store_scalar(k.y, i, numbers(k, *operands))
 
-        def write(i, rest):
-            x = k.load(k.x, i, rest)
-            k.store(k.y, i, k.select(x < 0.0, 0.0, x), rest)
 
-        k.each_block(k.n, write, unroll=4)
-    with module.function("relu_backward", g=PTR, y=PTR, dx=PTR, n=INT) as k:
+def map_one(k: Code, formula: Formula) -> None:
+    def write(i: Value, rest: Value | None) -> None:
+        k.store(k.y, i, formula(k, k.load(k.x, i, rest)), rest)
 
-        def write_backward(i, rest):
-            y = k.load(k.y, i, rest)
-            k.store(k.dx, i, k.select(y > 0.0, k.load(k.g, i, rest), 0.0), rest)
+    k.each_block(k.n, write, unroll=UNROLL)
 
-        k.each_block(k.n, write_backward, unroll=4)
+
+def map_two(k: Code, formula: Formula) -> None:
+    def write(i: Value, rest: Value | None) -> None:
+        k.store(k.y, i, formula(k, k.load(k.a, i, rest), k.load(k.b, i, rest)), rest)
+
+    k.each_block(k.n, write, unroll=UNROLL)
+
+
+def map_wave(k: Code, name: str, formula: Formula) -> None:
+    """Sine or cosine; vectors with a large angle in them go to the C library."""
+
+    def write(i: Value, rest: Value | None) -> None:
+        x = k.load(k.x, i, rest)
+        k.store(k.y, i, formula(k, x), rest)
+        with k.when(k.any_lane(~(k.absolute(x) <= LARGEST_ANGLE))):
+            stop = k.n if rest is not None else i + k.lanes
+            by_elements(k, name, i, stop)
+
+    k.each_block(k.n, write, unroll=UNROLL)
+
+
+def by_elements(k: Code, name: str, start: Value, stop: Value) -> None:
+    """Large angles of x[start:stop] by a function of the C library, in float64."""
+    double = ir.DoubleType()
+    narrow = k.module.dtype == "f4"
+    with k.loop(start, stop) as i:
+        x = k.load_scalar(k.x, i)
+        with k.when(~(k.absolute(x) <= LARGEST_ANGLE)):
+            wide = k.builder.fpext(x.ir, double) if narrow else x.ir
+            y = k.intrinsic(name, double, [wide]).ir
+            y = k.builder.fptrunc(y, k.module.element) if narrow else y
+            k.store_scalar(k.y, i, Value(k, y))
 
 
 VECTORS = (maps,)
 
-relu_vector = extern("relu")
-relu_backward_vector = extern("relu_backward")
+
+# --- Bodies ---------------------------------------------------------------------------------------
 
 
 @helper
@@ -38,19 +101,39 @@ def chunk(n, first, last):
     return begin, min(last * GRAIN, n) - begin
 
 
-def relu(x, y, n, first, last, worker):
-    begin, count = chunk(n, first, last)
-    relu_vector(at(x, begin), at(y, begin), count)
+def one(name: str) -> Any:
+    """The body of a kernel of one array."""
+    vector = extern(name)
+
+    def body(x, y, n, first, last, worker):
+        begin, count = chunk(n, first, last)
+        vector(at(x, begin), at(y, begin), count)
+
+    return body
 
 
-def relu_tasks(x, y, n):
+def two(name: str) -> Any:
+    """The body of a kernel of two arrays."""
+    vector = extern(name)
+
+    def body(a, b, y, n, first, last, worker):
+        begin, count = chunk(n, first, last)
+        vector(at(a, begin), at(b, begin), at(y, begin), count)
+
+    return body
+
+
+def one_tasks(x, y, n):
     return (n + GRAIN - 1) // GRAIN
 
 
-def relu_backward(g, y, dx, n, first, last, worker):
-    begin, count = chunk(n, first, last)
-    relu_backward_vector(at(g, begin), at(y, begin), at(dx, begin), count)
-
-
-def relu_backward_tasks(g, y, dx, n):
+def two_tasks(a, b, y, n):
     return (n + GRAIN - 1) // GRAIN
+
+
+for _name in (*ONE, *NORMAL_ONE, *WAVES):
+    globals()[_name] = one(_name)
+    globals()[f"{_name}_tasks"] = one_tasks
+for _name in (*TWO, *NORMAL_TWO):
+    globals()[_name] = two(_name)
+    globals()[f"{_name}_tasks"] = two_tasks

@@ -7,14 +7,14 @@ IEEE 754's recommended functions: NaN stays NaN, infinities and signed zeros hav
 subnormal numbers are neither flushed nor treated as zero.
 """
 
-from typing import Any
-
 from llvmlite import ir
 
 from .simd import Code, Value
 
 LN2 = 0.693147180559945309
 LOG2E = 1.44269504088896341
+LN2_REST = {"f4": -1.9046543e-9, "f8": 2.3190468138462996e-17}
+"""What rounding ln 2 to one number leaves out."""
 
 # ln 2 in two parts; products of the first with an exponent are exact.
 LN2_PARTS = {
@@ -39,8 +39,8 @@ EXP = {
         2.08266598380778615e-9,
     ),
 }
-# Beyond these exp is 0 or infinity, and its exponent would not fit the constants below.
-EXP_RANGE = {"f4": (-104.0, 89.0), "f8": (-746.0, 710.0)}
+# Beyond these exp(x), and x * exp(x) too, is 0 or infinity, and its exponent would not fit.
+EXP_RANGE = {"f4": (-110.0, 89.0), "f8": (-754.0, 710.0)}
 
 # log(1 + f) = f - f**2 / 2 + f**3 * P(f) for sqrt(1/2) <= 1 + f < sqrt(2); error 2**-30.3.
 LOG_F4 = (
@@ -59,6 +59,24 @@ LOG_F8 = (
     0.132511582268638165,
 )
 
+# tanh(x) = x + x**3 * P(x**2) for |x| < 0.625; errors 2**-27.8 and 2**-61.
+TANH = {
+    "f4": (-0.3333328194, 0.1333144221, -0.0537397166, 0.02063909259, -0.005704993268),
+    "f8": (
+        -0.333333333333333128,
+        0.133333333333297437,
+        -0.0539682539660592447,
+        0.0218694884687214682,
+        -0.00886323431263831509,
+        0.00359211400021545123,
+        -0.0014557259491189254,
+        0.000589451800025180194,
+        -0.000237011726414116419,
+        0.0000915583966916992023,
+        -0.0000301871992268389513,
+        6.04245711146e-6,
+    ),
+}
 
 # --- Parts ----------------------------------------------------------------------------------------
 
@@ -117,26 +135,53 @@ def scaled(k: Code, p: Value, n: Value) -> Value:
     return p * power_of_two(k, half) * power_of_two(k, whole - half)
 
 
-def exp_parts(k: Code, x: Value) -> tuple[Value, Value, Value]:
-    """Exp(x) = (1 + t) * 2**n: n (whole), t, and 1 + t; x is limited to where that matters."""
+def reduced_exp(k: Code, r: Value) -> Value:
+    """Exp(r) - 1 for |r| <= ln(2) / 2, to the precision that adding 1 leaves."""
+    return k.fma(polynomial(k, r, EXP[k.module.dtype]), r * r, r)
+
+
+def exp_parts(k: Code, x: Value) -> tuple[Value, Value]:
+    """Exp(x) = (1 + t) * 2**n with n whole: t and n; x is limited to where that matters."""
     kind = k.module.dtype
     x = within(k, x, *EXP_RANGE[kind])
     n = k.rounded(x * LOG2E)
     high, low = LN2_PARTS[kind]
     r = k.fma(n, -low, k.fma(n, -high, x))
-    t = k.fma(polynomial(k, r, EXP[kind]), r * r, r)
-    return n, t, t + 1.0
+    return reduced_exp(k, r), n
 
 
-def log_of_near_one(k: Code, f: Value) -> tuple[Value, Value]:
-    """Log(1 + f) = f + c for sqrt(1/2) <= 1 + f < sqrt(2): f and c."""
+def small_exp(k: Code, x: Value) -> Value:
+    """Exp of numbers whose result is normal, or NaN."""
+    t, n = exp_parts(k, x)
+    if k.module.target.unit == "avx512":
+        return scaled(k, t + 1.0, n)
+    return (t + 1.0) * power_of_two(k, as_integers(k, n))
+
+
+def inverse_of_sum(k: Code, a: float, b: Value) -> tuple[Value, Value]:
+    """1 / (a + b) = y * (1 + e), where a is a power of two and b positive: y and a small e."""
+    total = b + a
+    y = 1.0 / total
+    if not k.module.target.fma:
+        return y, k.splat(0.0)  # a remainder would be all rounding
+    missing = b - (total - a)
+    return y, k.fma(-total, y, 1.0) - missing * y
+
+
+def product_error(k: Code, a: Value, b: Value, product: Value) -> Value:
+    """What rounding left out of a product."""
+    return k.fma(a, b, -product) if k.module.target.fma else k.splat(0.0)
+
+
+def log_of_near_one(k: Code, f: Value) -> Value:
+    """Log(1 + f) - f for sqrt(1/2) <= 1 + f < sqrt(2)."""
     half_square = f * f * 0.5
     if k.module.dtype == "f4":
-        return f, k.fma(f * f * f, polynomial(k, f, LOG_F4), -half_square)
+        return k.fma(f * f * f, polynomial(k, f, LOG_F4), -half_square)
     s = f / (f + 2.0)
     z = s * s
     rest = z * polynomial(k, z, LOG_F8)
-    return f, s * (half_square + rest) - half_square
+    return s * (half_square + rest) - half_square
 
 
 def log_parts(k: Code, x: Value) -> tuple[Value, Value]:
@@ -159,16 +204,80 @@ def log_parts(k: Code, x: Value) -> tuple[Value, Value]:
 
 def exp(k: Code, x: Value) -> Value:
     """e**x."""
-    n, _, p = exp_parts(k, x)
-    return scaled(k, p, n)
+    t, n = exp_parts(k, x)
+    return scaled(k, t + 1.0, n)
 
 
 def log(k: Code, x: Value) -> Value:
     """Natural logarithm; NaN below 0, -inf at 0."""
     f, e = log_parts(k, x)
     high, low = LN2_PARTS[k.module.dtype]
-    f, correction = log_of_near_one(k, f)
-    y = k.fma(e, high, f + k.fma(e, low, correction))
+    y = k.fma(e, high, f + k.fma(e, low, log_of_near_one(k, f)))
     y = k.select(x.eq(float("inf")), x, y)
     edge = k.select(x.eq(0.0), k.splat(float("-inf")), k.splat(float("nan")))
     return k.select(x > 0.0, y, edge)
+
+
+def softplus(k: Code, x: Value) -> Value:
+    """Log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|))."""
+    z = exp(k, -k.absolute(x))
+    # 1 + z lies between 1 and 2; its upper part is halved.
+    upper = z > 2.0**0.5 - 1.0
+    f = k.select(upper, (z - 1.0) * 0.5, z)
+    halved = k.select(upper, k.splat(LN2), k.splat(0.0))
+    total = f + halved
+    missing = f - (total - halved) + LN2_REST[k.module.dtype]
+    missing = k.select(upper, missing, k.splat(0.0))
+    return k.select(x > 0.0, x, 0.0) + (total + (missing + log_of_near_one(k, f)))
+
+
+# --- Sigmoid shapes -------------------------------------------------------------------------------
+
+
+def tanh(k: Code, x: Value) -> Value:
+    """Hyperbolic tangent: a polynomial near 0, 1 - 2 / (exp(2 |x|) + 1) elsewhere."""
+    size = k.absolute(x)
+    square = size * size
+    near = k.fma(size * square, polynomial(k, square, TANH[k.module.dtype]), size)
+    # From 20 on the result is 1 in float64 too.
+    e = small_exp(k, k.smaller(k.splat(20.0), size) * 2.0)
+    far = 1.0 - 2.0 / (e + 1.0)
+    return k.copysign(k.select(size < 0.625, near, far), x)
+
+
+def weighted_sigmoid(k: Code, x: Value, weight: Value | None) -> Value:
+    """Weight / (1 + exp(-x)).
+
+    Where x < 0 this is weight * (1 + t) * 2**n / (1 + exp(x)), whose power of two comes last:
+    exp(x) alone may be subnormal, and so have lost its precision.
+    """
+    t, n = exp_parts(k, -k.absolute(x))
+    y, error = inverse_of_sum(k, 1.0, scaled(k, t + 1.0, n))
+    negative = x < 0.0
+    factor = error + k.select(negative, t, k.splat(0.0))
+    if weight is None:
+        y = k.fma(y, factor, y)
+    else:
+        product = y * weight
+        y = product + k.fma(product, factor, product_error(k, y, weight, product))
+        y = k.copysign(k.select(weight < float("inf"), y, weight), weight)
+    return scaled(k, y, k.select(negative, n, k.splat(0.0)))
+
+
+def sigmoid(k: Code, x: Value) -> Value:
+    """1 / (1 + exp(-x))."""
+    return weighted_sigmoid(k, x, None)
+
+
+def silu(k: Code, x: Value) -> Value:
+    """X / (1 + exp(-x)); -0 at -inf."""
+    # The limit keeps infinity times 0 away.
+    return weighted_sigmoid(k, x, k.larger(k.splat(EXP_RANGE[k.module.dtype][0]), x))
+
+
+def sigmoid_parts(k: Code, x: Value) -> tuple[Value, Value]:
+    """Sigmoid(x) and its derivative, for gradients."""
+    z = exp(k, -k.absolute(x))
+    inverse = 1.0 / (z + 1.0)
+    lower = z * inverse
+    return k.select(x < 0.0, lower, inverse), lower * inverse
