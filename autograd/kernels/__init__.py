@@ -55,6 +55,7 @@ from .norm import group_norm as group_norm
 from .norm import group_norm_backward as group_norm_backward
 from .norm import layer_norm as layer_norm
 from .norm import layer_norm_backward as layer_norm_backward
+from .reduce import sum as sum
 from .softmax import cross_entropy as cross_entropy
 from .softmax import log_softmax as log_softmax
 from .softmax import log_softmax_backward as log_softmax_backward

@@ -9,6 +9,7 @@ import numpy as np
 
 from ..families import dim_of, only_one, reduction, shape_of
 from ..graph import Variable, wrap
+from ..kernels import sum as sum_floats
 from .arithmetic import maximum, minimum, where
 from .index import take_along_dim
 from .shape import _reshape, squeeze
@@ -25,9 +26,6 @@ def restored(g: Any, x: Any, dim: tuple[int, ...], keepdim: bool) -> Any:
 def count(x: Any, dim: tuple[int, ...]) -> int:
     """How many elements are folded into each result."""
     return math.prod(x.shape[i] for i in dim)
-
-
-add_up: Any = np.add.reduce  # NumPy's annotations know it by keywords only
 
 
 @reduction(
@@ -52,8 +50,9 @@ def sum(x, /, *, dim, keepdim):
     >>> autograd.sum(autograd.tensor([[1.0, 2.0], [3.0, 4.0]]), dim=0)
     tensor([4., 6.])
     """
-    # By position (axis, dtype, out, keepdims): keywords cost as much as a small sum.
-    return add_up(x, dim, None if x.dtype.kind == "f" else np.int64, None, keepdim)
+    if x.dtype.kind == "f":
+        return sum_floats(x, dim=dim, keepdim=keepdim)
+    return np.add.reduce(x, dim, np.int64, keepdims=keepdim)
 
 
 @reduction(
@@ -77,7 +76,7 @@ def mean(x, /, *, dim, keepdim):
     if x.dtype.kind != "f":
         raise TypeError(f"mean: expected a floating-point tensor, not {x.dtype}")
     n = count(x, dim)
-    return np.add.reduce(x, axis=dim, keepdims=keepdim) * (1.0 / n if n else math.nan)
+    return sum_floats(x, dim=dim, keepdim=keepdim) * (1.0 / n if n else math.nan)
 
 
 def _share(g, y, x, dim, keepdim):
