@@ -51,6 +51,11 @@ class Generator:
         with self._lock:
             return self.numpy.integers(low, high, shape)
 
+    def key(self) -> np.ndarray:
+        """128 random bits as two int64, for what computes its numbers from a key."""
+        with self._lock:
+            return self.numpy.bit_generator.random_raw(2).view(np.int64)
+
     def permutation(self, n: int) -> np.ndarray:
         """The numbers 0 .. n - 1 in random order."""
         with self._lock:

@@ -4,24 +4,39 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from .. import random
 from ..families import structured
 from ..graph import Spec
+from ..kernels import dropout as dropout_kernel
 
 
-@structured(None, infer=lambda x, *, p, generator: Spec(x.shape, x.dtype))
-def dropout_mask(x, /, *, p, generator):
-    """Zeros with probability `p`, else 1 / (1 - p), in the shape of x."""
-    keep = generator.random(x.shape) >= p
-    scale = 0.0 if p == 1.0 else 1.0 / (1.0 - p)
-    return (keep * x.dtype.type(scale)).astype(x.dtype, copy=False)
+@structured(None, infer=lambda x, *, generator: Spec((2,), "int64"))
+def dropout_key(x, /, *, generator):
+    """Draw what decides which elements are dropped; x only says that the op is for it."""
+    return generator.key()
 
 
-def _ready(draw):
-    return [((draw((3, 4)),), {"p": 0.5, "generator": random.Generator(0)})]
+@structured(
+    lambda g, y, x, key, p: _dropout(g, key, p=p),  # pyright: ignore[reportGeneralTypeIssues]
+    None,
+    saves=("key", ""),
+    infer=lambda x, key, *, p: Spec(x.shape, x.dtype),
+)
+def _dropout(x, key, /, *, p):
+    """Drop by a key: linear in x, so in backward the same elements are dropped from the gradient.
+
+    Which ones is worked out again, faster than a mask could be read.
+    """
+    return dropout_kernel(x, key, p=p)
 
 
-dropout_mask.op.samples = _ready
+dropout_key.op.samples = lambda draw: [((draw((3, 4)),), {"generator": random.Generator(0)})]
+_dropout.op.samples = lambda draw: [
+    ((draw((3, 4)), np.array([7, -2])), {"p": 0.5}),
+    ((draw((5, 30)), np.array([2**40 + 1, 3])), {"p": 0.25}),
+]
 
 
 def dropout(
@@ -56,4 +71,4 @@ def dropout(
     if not training or p == 0.0:
         return input
     source = random.default_generator if generator is None else generator
-    return input * dropout_mask(input, p=float(p), generator=source)
+    return _dropout(input, dropout_key(input, generator=source), p=float(p))

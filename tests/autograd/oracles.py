@@ -374,6 +374,27 @@ def pulled_back(jacobian: Callable[[list[float], int, int], float]) -> Oracle:
 
 
 def picked(x, target, *, ignore_index):
+def philox(counter: int, stream: int, key: int) -> list[int]:
+    """The four words of Philox4x32-10."""
+    low = 0xFFFFFFFF
+    a, b, c, d = counter & low, counter >> 32, stream & low, stream >> 32
+    first, second = key & low, key >> 32
+    for _ in range(10):
+        one, two = a * 0xD2511F53, c * 0xCD9E8D57
+        a, b, c, d = (two >> 32) ^ b ^ first, two & low, (one >> 32) ^ d ^ second, one & low
+        first, second = (first + 0x9E3779B9) & low, (second + 0xBB67AE85) & low
+    return [a, b, c, d]
+
+
+def dropped(x, key, *, p):
+    y = np.zeros(x.size)
+    key, stream = (int(word) % 2**64 for word in key)
+    for i, value in enumerate(x.ravel().tolist()):
+        word = philox(i // 64 * 16 + i % 16, stream, key)[i % 64 // 16]
+        y[i] = value / (1.0 - p) if word >= p * 2**32 else 0.0
+    return y.reshape(x.shape)
+
+
     return np.array([0.0 if t == ignore_index else x[i, t] for i, t in enumerate(target)])
 
 
@@ -486,6 +507,7 @@ ORACLES: dict[str, Oracle] = {
 }
 
 WITHOUT: dict[str, str] = {
-    "dropout_mask": "draws at random: tests/autograd/test_op_table.py checks its distribution",
+    "dropout_key": "draws at random: tests/autograd/test_op_table.py checks what comes of it",
 }
     "max_pool2d_input": lambda h, x, **at: spread_maxima(h, largest(x, **at)[1], size=x.shape[2:]),
+    "dropout": dropped,

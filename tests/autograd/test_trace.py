@@ -51,12 +51,12 @@ def test_each_op_traced_forward_and_backward_equals_eager(name):
 
         if name == "to_scalar":
             continue  # its gradient starts from a float: test_scalars
-        if name == "dropout_mask":
+        if name == "dropout_key":
             params["generator"].manual_seed(1)
         inputs = [autograd.tensor(args[i], requires_grad=True) for i in floats]
         graph = autograd.trace(run, *inputs)
         expected = run(*inputs)
-        if name == "dropout_mask":
+        if name == "dropout_key":
             params["generator"].manual_seed(1)
         got = graph(*inputs)
         assert any(step.op is op for step in graph.steps)
