@@ -36,7 +36,9 @@ from .graph import Op as Op
 from .graph import Spec as Spec
 from .graph import Variable as Variable
 from .kernels import empty_cache as empty_cache
+from .kernels import get_conv_precision as get_conv_precision
 from .kernels import get_num_threads as get_num_threads
+from .kernels import set_conv_precision as set_conv_precision
 from .kernels import set_num_threads as set_num_threads
 from .modes import enable_grad as enable_grad
 from .modes import inference_mode as inference_mode
@@ -44,8 +46,10 @@ from .modes import is_grad_enabled as is_grad_enabled
 from .modes import is_inference_mode_enabled as is_inference_mode_enabled
 from .modes import no_grad as no_grad
 from .modes import set_grad_enabled as set_grad_enabled
+from .ops.activation import gelu as gelu
 from .ops.activation import relu as relu
 from .ops.activation import sigmoid as sigmoid
+from .ops.activation import silu as silu
 from .ops.activation import softplus as softplus
 from .ops.arithmetic import abs as abs
 from .ops.arithmetic import add as add
@@ -104,6 +108,7 @@ from .ops.shape import stack as stack
 from .ops.shape import transpose as transpose
 from .ops.shape import unsqueeze as unsqueeze
 from .ops.transcendental import cos as cos
+from .ops.transcendental import erf as erf
 from .ops.transcendental import exp as exp
 from .ops.transcendental import log as log
 from .ops.transcendental import sin as sin

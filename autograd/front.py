@@ -116,6 +116,7 @@ class Front(Variable):
     sin = transcendental.sin
     cos = transcendental.cos
     tanh = transcendental.tanh
+    erf = transcendental.erf
     sigmoid = activation.sigmoid
     relu = activation.relu
     softplus = activation.softplus

@@ -4,10 +4,12 @@ from . import data as data
 from . import functional as functional
 from . import init as init
 from . import models as models
+from .activation import GELU as GELU
 from .activation import Flatten as Flatten
 from .activation import LogSoftmax as LogSoftmax
 from .activation import ReLU as ReLU
 from .activation import Sigmoid as Sigmoid
+from .activation import SiLU as SiLU
 from .activation import Softmax as Softmax
 from .activation import Softplus as Softplus
 from .activation import Tanh as Tanh

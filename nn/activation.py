@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd import flatten, log_softmax, relu, sigmoid, softmax, tanh
+from autograd import flatten, gelu, log_softmax, relu, sigmoid, silu, softmax, tanh
 
 from . import functional as F
 from .module import Module
@@ -72,6 +72,64 @@ class Tanh(Module):
     def forward(self, input: Any) -> Any:
         """Apply to a tensor of any shape."""
         return tanh(input)
+
+
+class GELU(Module):
+    """
+    Gaussian error linear unit x * Phi(x), Phi the normal distribution function.
+
+    Parameters
+    ----------
+    approximate : {"none", "tanh"}
+        "tanh": a formula with tanh that comes close.
+
+    Examples
+    --------
+    >>> import autograd, nn
+    >>> nn.GELU()(autograd.tensor([-1.0, 1.0]))
+    tensor([-0.1587,  0.8413])
+    """
+
+    def __init__(self, approximate: str = "none") -> None:
+        super().__init__()
+        self.approximate = approximate
+
+    def forward(self, input: Any) -> Any:
+        """Apply to a tensor of any shape."""
+        return gelu(input, self.approximate)
+
+    def extra_repr(self) -> str:
+        """Which formula."""
+        return f"approximate={self.approximate!r}"
+
+
+class SiLU(Module):
+    """
+    Sigmoid linear unit x * sigmoid(x), also known as swish.
+
+    Parameters
+    ----------
+    inplace : bool, default False
+        Accepted; the input is left alone.
+
+    Examples
+    --------
+    >>> import autograd, nn
+    >>> nn.SiLU()(autograd.tensor([-1.0, 1.0]))
+    tensor([-0.2689,  0.7311])
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def forward(self, input: Any) -> Any:
+        """Apply to a tensor of any shape."""
+        return silu(input)
+
+    def extra_repr(self) -> str:
+        """Show `inplace`, if it was asked for."""
+        return "inplace=True" if self.inplace else ""
 
 
 class Softplus(Module):

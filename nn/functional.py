@@ -16,6 +16,7 @@ from autograd import batch_norm as batch_norm
 from autograd import conv2d as _conv2d
 from autograd import cross_entropy as _cross_entropy
 from autograd import dropout as _dropout
+from autograd import gelu as gelu
 from autograd import group_norm as group_norm
 from autograd import layer_norm as layer_norm
 from autograd import linear as linear
@@ -26,6 +27,7 @@ from autograd import nll_loss as _nll_loss
 from autograd import pad as pad
 from autograd import relu as _relu
 from autograd import sigmoid as sigmoid
+from autograd import silu as _silu
 from autograd import softmax as _softmax
 from autograd import softplus as _softplus
 from autograd import tanh as tanh
@@ -57,6 +59,25 @@ def relu(input: Any, inplace: bool = False) -> Any:
     tensor([0., 2.])
     """
     return _relu(input)
+
+
+def silu(input: Any, inplace: bool = False) -> Any:
+    """
+    Sigmoid linear unit x * sigmoid(x), element by element; also known as swish.
+
+    Parameters
+    ----------
+    input : Tensor, any shape
+    inplace : bool
+        Accepted; `input` is left alone.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> silu(autograd.tensor([-1.0, 1.0]))
+    tensor([-0.2689,  0.7311])
+    """
+    return _silu(input)
 
 
 def softplus(input: Any, beta: float = 1, threshold: float = 20) -> Any:

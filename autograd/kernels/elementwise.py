@@ -101,13 +101,6 @@ def softplus(x: Floats, /) -> Floats:
 
 
 @reference
-def softplus_backward(g: Floats, x: Floats, /) -> Floats:
-    """Dx = g * sigmoid(x); `x` is the input of `softplus`."""
-    z = np.exp(-np.abs(x))
-    return g * (np.where(x >= 0, 1.0, z)[()] / (1 + z))
-
-
-@reference
 def silu(x: Floats, /) -> Floats:
     """Y = x * sigmoid(x); 0 at -inf, the limit."""
     z = np.exp(-np.abs(x))
@@ -209,7 +202,7 @@ for _kernel in (exp, log, sin, cos, relu, tanh, sigmoid, softplus, silu, erf, ge
     native(_kernel, UNIT, f"{_kernel.__name__}(x: T[*n]) -> y: T like x")
 for _kernel in (relu_backward, tanh_backward, sigmoid_backward):
     native(_kernel, UNIT, f"{_kernel.__name__}(g: T[*n], y: T[*n]) -> dx: T like g")
-for _kernel in (softplus_backward, silu_backward, gelu_backward, tanh_gelu_backward):
+for _kernel in (silu_backward, gelu_backward, tanh_gelu_backward):
     native(_kernel, UNIT, f"{_kernel.__name__}(g: T[*n], x: T[*n]) -> dx: T like g")
 for _kernel in (add, subtract, multiply, divide):
     native(_kernel, UNIT, f"{_kernel.__name__}(a: T[*n], b: T[*n]) -> y: T like a")

@@ -3,15 +3,51 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 import numpy as np
 
+from .. import kernels
 from ..families import elementwise
+from ..graph import NUMBERS
 
 POSITIVE = (0.2, 3.0)
 
+SMALL = frozenset((*NUMBERS, np.float16, np.float32, np.float64))
+"""Types of single numbers, for which a formula is quicker than a kernel."""
 
-@elementwise(lambda g, y, x: g * y, saves="y", scalar=math.exp, result="float")
+LARGE = 1 << 15
+"""Elements from which on kernels do plain arithmetic quicker than NumPy: they use memory again."""
+
+ERF = kernels.implementation(kernels.erf, "reference")
+TWO_OVER_ROOT_PI = 2.0 / math.sqrt(math.pi)
+
+
+def alike(a: Any, b: Any) -> bool:
+    """Whether a kernel can take both: arrays, not 0-d, of one shape."""
+    return (
+        a.__class__ is np.ndarray
+        and b.__class__ is np.ndarray
+        and a.ndim > 0
+        and a.shape == b.shape
+    )
+
+
+def times(a: Any, b: Any) -> Any:
+    """``a * b`` of anything, and quick for large arrays."""
+    if a.__class__ is np.ndarray and a.size >= LARGE and alike(a, b):
+        return kernels.multiply(a, b)
+    return a * b
+
+
+def over(a: Any, b: Any) -> Any:
+    """``a / b`` of anything, and quick for large arrays."""
+    if a.__class__ is np.ndarray and a.size >= LARGE and alike(a, b):
+        return kernels.divide(a, b)
+    return a / b
+
+
+@elementwise(lambda g, y, x: times(g, y), saves="y", scalar=math.exp, result="float")
 def exp(x):
     """Exponential e**x.
 
@@ -21,10 +57,12 @@ def exp(x):
     >>> autograd.exp(autograd.tensor([0.0, 1.0]))
     tensor([1.0000, 2.7183])
     """
-    return np.exp(x)
+    return kernels.exp(x) if x.__class__ is np.ndarray and x.ndim else np.exp(x)
 
 
-@elementwise(lambda g, y, x: g / x, saves="x", scalar=math.log, domain=POSITIVE, result="float")
+@elementwise(
+    lambda g, y, x: over(g, x), saves="x", scalar=math.log, domain=POSITIVE, result="float"
+)
 def log(x):
     """Natural logarithm.
 
@@ -34,7 +72,7 @@ def log(x):
     >>> autograd.log(autograd.tensor([1.0, 10.0]))
     tensor([0.0000, 2.3026])
     """
-    return np.log(x)
+    return kernels.log(x) if x.__class__ is np.ndarray and x.ndim else np.log(x)
 
 
 @elementwise(
@@ -52,7 +90,7 @@ def sqrt(x):
     return np.sqrt(x)
 
 
-@elementwise(lambda g, y, x: g * cos(x), saves="x", scalar=math.sin, result="float")
+@elementwise(lambda g, y, x: times(g, cos(x)), saves="x", scalar=math.sin, result="float")  # pyright: ignore[reportGeneralTypeIssues]
 def sin(x):
     """Sine of an angle in radians.
 
@@ -62,10 +100,10 @@ def sin(x):
     >>> autograd.sin(autograd.tensor([0.0, 1.0]))
     tensor([0.0000, 0.8415])
     """
-    return np.sin(x)
+    return kernels.sin(x) if x.__class__ is np.ndarray and x.ndim else np.sin(x)
 
 
-@elementwise(lambda g, y, x: -g * sin(x), saves="x", scalar=math.cos, result="float")  # pyright: ignore[reportGeneralTypeIssues]
+@elementwise(lambda g, y, x: times(-g, sin(x)), saves="x", scalar=math.cos, result="float")  # pyright: ignore[reportGeneralTypeIssues]
 def cos(x):
     """Cosine of an angle in radians.
 
@@ -75,10 +113,15 @@ def cos(x):
     >>> autograd.cos(autograd.tensor([0.0, 1.0]))
     tensor([1.0000, 0.5403])
     """
-    return np.cos(x)
+    return kernels.cos(x) if x.__class__ is np.ndarray and x.ndim else np.cos(x)
 
 
-@elementwise(lambda g, y, x: g - g * y * y, saves="y", scalar=math.tanh, result="float")
+@elementwise(
+    lambda g, y, x: g - g * y * y if y.__class__ in SMALL else _tanh_backward(g, y),  # pyright: ignore[reportGeneralTypeIssues]
+    saves="y",
+    scalar=math.tanh,
+    result="float",
+)
 def tanh(x):
     """Hyperbolic tangent.
 
@@ -88,4 +131,34 @@ def tanh(x):
     >>> autograd.tanh(autograd.tensor([0.0, 1.0]))
     tensor([0.0000, 0.7616])
     """
-    return np.tanh(x)
+    return kernels.tanh(x) if x.__class__ is np.ndarray and x.ndim else np.tanh(x)
+
+
+@elementwise(
+    lambda g, y, h, t: _tanh_backward(g, t),  # pyright: ignore[reportGeneralTypeIssues]
+    lambda g, y, h, t: -2.0 * g * h * t,
+    saves=("t", "h t"),
+    scalar=lambda h, t: h * (1.0 - t * t),
+    result="float",
+)
+def _tanh_backward(h, t):
+    """H times the slope of `tanh` where its result is t."""
+    return kernels.tanh_backward(h, t) if alike(h, t) else h * (1.0 - t * t)
+
+
+@elementwise(
+    lambda g, y, x: g * (exp(x * x * -1.0) * TWO_OVER_ROOT_PI),
+    saves="x",
+    scalar=math.erf,
+    result="float",
+)
+def erf(x):
+    """Error function, 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.erf(autograd.tensor([0.0, 1.0]))
+    tensor([0.0000, 0.8427])
+    """
+    return kernels.erf(x) if x.__class__ is np.ndarray and x.ndim else ERF(x)

@@ -5,6 +5,7 @@ Nothing here calls the library, nor the NumPy function that the op itself calls.
 
 from __future__ import annotations
 
+import cmath
 import itertools
 import math
 from collections.abc import Callable, Iterable
@@ -424,6 +425,15 @@ def sign(x: float) -> float:
     return float(x > 0) - float(x < 0)
 
 
+def gelu_angle(x: Any) -> Any:
+    return math.sqrt(2.0 / math.pi) * (x + 0.044715 * x**3)
+
+
+def slope(formula: Callable[[complex], complex], x: float) -> float:
+    """The derivative of an analytic formula, by a complex step: exact to rounding."""
+    return formula(complex(x, 1e-30)).imag / 1e-30
+
+
 ORACLES: dict[str, Oracle] = {
     # Elementwise.
     "exp": each(lambda x: math.e**x),
@@ -453,6 +463,26 @@ ORACLES: dict[str, Oracle] = {
     "sigmoid": each(lambda x: 0.5 + 0.5 * math.tanh(0.5 * x)),
     "relu": each(lambda x: x if x > 0 else 0.0),
     "softplus": each(lambda x: math.log1p(math.exp(x))),
+    "erf": each(lambda x: 1.0 - math.erfc(x)),
+    "gelu": each(lambda x: x * (0.5 + 0.5 * math.erf(x / math.sqrt(2.0)))),
+    "tanh_gelu": each(lambda x: 0.5 * x * (1.0 + math.tanh(gelu_angle(x)))),
+    "silu": each(lambda x: x / (1.0 + math.exp(-x))),
+    "tanh_backward": each(lambda h, t: h * (1.0 + t) * (1.0 - t)),
+    "sigmoid_backward": each(lambda h, s: h * s - h * s * s),
+    "relu_backward": each(lambda h, r: h if r > 0 else 0.0),
+    "silu_backward": each(lambda h, x: h * slope(lambda v: v / (1.0 + cmath.exp(-v)), x)),
+    "gelu_backward": each(
+        lambda h, x: (
+            h
+            * (
+                0.5 * math.erfc(-x / math.sqrt(2.0))
+                + x * math.exp(-x * x / 2) / math.sqrt(2 * math.pi)
+            )
+        )
+    ),
+    "tanh_gelu_backward": each(
+        lambda h, x: h * slope(lambda v: 0.5 * v * (1.0 + cmath.tanh(gelu_angle(v))), x)
+    ),
     "clone": each(float),
     # Reductions.
     "sum": fold(math.fsum),

@@ -72,7 +72,7 @@ def drawn(*shape: int, dtype: Any = np.float64, low: float = -2.0, high: float =
 UNARY = {
     "exp": (-3, 3), "log": (0.1, 3), "sqrt": (0.1, 3), "sin": (-3, 3), "cos": (-3, 3),
     "tanh": (-3, 3), "sigmoid": (-30, 30), "relu": (-3, 3), "abs": (-3, 3), "neg": (-3, 3),
-    "sign": (-3, 3), "clone": (-3, 3),
+    "sign": (-3, 3), "clone": (-3, 3), "erf": (-3, 3),
 }  # fmt: skip
 BINARY = {
     "add": (-3, 3), "sub": (-3, 3), "mul": (-3, 3), "div": (0.3, 3), "pow": (0.2, 2),
@@ -106,6 +106,15 @@ def test_softplus(torch, dtype):
     x = drawn(50, dtype=dtype, low=-15, high=15)
     functional = torch.nn.functional
     agree(torch, lambda lib, x: lib.softplus(x), x, lib=functional)
+
+
+@both_dtypes
+def test_gelu_and_silu(torch, dtype):
+    x = drawn(50, dtype=dtype, low=-4, high=4)  # further left, PyTorch's gelu loses its digits
+    functional = torch.nn.functional
+    agree(torch, lambda lib, x: lib.gelu(x), x, lib=functional)
+    agree(torch, lambda lib, x: lib.gelu(x, approximate="tanh"), x, lib=functional)
+    agree(torch, lambda lib, x: lib.silu(x), x, lib=functional)
 
 
 def test_operators_with_numbers(torch):

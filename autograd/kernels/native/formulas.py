@@ -26,10 +26,6 @@ def sigmoid_backward(k: Code, g: Value, y: Value) -> Value:
     return g * (y * (1.0 - y))
 
 
-def softplus_backward(k: Code, g: Value, x: Value) -> Value:
-    return g * vmath.sigmoid_parts(k, x)[0]
-
-
 def silu_backward(k: Code, g: Value, x: Value) -> Value:
     x = vmath.within(k, x, *SILU_RANGE)
     s, slope = vmath.sigmoid_parts(k, x)
@@ -55,7 +51,6 @@ TWO: dict[str, Formula] = {
     "relu_backward": relu_backward,
     "tanh_backward": tanh_backward,
     "sigmoid_backward": sigmoid_backward,
-    "softplus_backward": softplus_backward,
     "silu_backward": silu_backward,
     "tanh_gelu_backward": times(vnormal.tanh_gelu_slope),
     "add": lambda k, a, b: a + b,
