@@ -81,7 +81,7 @@ def by_rows(module: Module, name: str, parameters: dict[str, str], most: int) ->
 
 
 def panel(k: Code, rows: int, vectors: int) -> None:
-    """All tiles of one panel of rows, from left to right; the last one under a mask."""
+    """All tiles of one panel of rows, from left to right; the narrow last ones under a mask."""
     lanes = k.lanes
     width = vectors * lanes
     whole = k.n - k.n % width
@@ -89,17 +89,15 @@ def panel(k: Code, rows: int, vectors: int) -> None:
     with k.loop(0, whole, width) as j:
         tile(k, rows, vectors, j, b.get(), None)
         b.set(k.place(b.get(), k.b_step))
-    at = k.variable(whole)
-    for fewer in (VECTORS, 1):
-        step = fewer * lanes
-        if fewer < vectors:
-            stop = k.n - (k.n - at.get()) % step
-            with k.loop(at.get(), stop, step) as j:
-                tile(k, rows, fewer, j, b.get(), None)
-                b.set(k.place(b.get(), step))
-            at.set(stop)
-    with k.when(at.get() < k.n):
-        tile(k, rows, 1, at.get(), b.get(), k.first_lanes(k.n - at.get()))
+    if vectors > VECTORS:
+        stop = k.n - (k.n - whole) % (VECTORS * lanes)
+        with k.loop(whole, stop, VECTORS * lanes) as j:
+            tile(k, rows, VECTORS, j, b.get(), None)
+            b.set(k.place(b.get(), VECTORS * lanes))
+        whole = stop
+    with k.loop(whole, k.n, lanes) as j:
+        tile(k, rows, 1, j, b.get(), k.first_lanes(k.n - j))
+        b.set(k.place(b.get(), lanes))
 
 
 def tile(k: Code, rows: int, vectors: int, j: Value, b: Value, mask: Value | None) -> None:
