@@ -67,5 +67,7 @@ from .update import add_to as add_to
 from .update import rmsprop_step as rmsprop_step
 from .update import scale_by as scale_by
 from .update import sgd_step as sgd_step
+from .precision import get_conv_precision as get_conv_precision
+from .precision import set_conv_precision as set_conv_precision
 from .random import dropout as dropout
 from .update import sum_of_squares as sum_of_squares
