@@ -72,6 +72,7 @@ from .ops.arithmetic import sub as sub
 from .ops.arithmetic import where as where
 from .ops.conv import conv2d as conv2d
 from .ops.dropout import dropout as dropout
+from .ops.embedding import embedding as embedding
 from .ops.index import take_along_dim as take_along_dim
 from .ops.linalg import linear as linear
 from .ops.linalg import matmul as matmul

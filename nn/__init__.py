@@ -18,6 +18,7 @@ from .containers import ModuleList as ModuleList
 from .containers import Sequential as Sequential
 from .conv import Conv2d as Conv2d
 from .dropout import Dropout as Dropout
+from .embedding import Embedding as Embedding
 from .linear import Identity as Identity
 from .linear import Linear as Linear
 from .losses import CrossEntropyLoss as CrossEntropyLoss

@@ -16,6 +16,7 @@ from autograd import batch_norm as batch_norm
 from autograd import conv2d as _conv2d
 from autograd import cross_entropy as _cross_entropy
 from autograd import dropout as _dropout
+from autograd import embedding as embedding
 from autograd import gelu as gelu
 from autograd import group_norm as group_norm
 from autograd import layer_norm as layer_norm

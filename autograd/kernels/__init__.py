@@ -44,6 +44,8 @@ from .max_pool import max_pool2d_backward as max_pool2d_backward
 from .max_pool import max_pool2d_gather as max_pool2d_gather
 from .max_pool import max_pool2d_input as max_pool2d_input
 from .max_pool import max_pool2d_values as max_pool2d_values
+from .embedding import add_rows as add_rows
+from .embedding import take_rows as take_rows
 from .memory import empty as empty
 from .memory import empty_cache as empty_cache
 from .norm import batch_norm as batch_norm

@@ -395,6 +395,23 @@ def dropped(x, key, *, p):
         y[i] = value / (1.0 - p) if word >= p * 2**32 else 0.0
     return y.reshape(x.shape)
 
+def rows_taken(x, indices, *, skip, shown):
+    y = np.zeros((*indices.shape, x.shape[1]))
+    for place in np.ndindex(*indices.shape):
+        if shown or indices[place] != skip:
+            y[place] = x[indices[place]]
+    return y
+
+
+def rows_added(h, indices, *, rows, skip):
+    y = np.zeros((rows, h.shape[-1]))
+    for place in np.ndindex(*indices.shape):
+        if indices[place] != skip:
+            y[indices[place]] += h[place]
+    return y
+
+
+def picked(x, target, *, ignore_index):
 
     return np.array([0.0 if t == ignore_index else x[i, t] for i, t in enumerate(target)])
 
@@ -532,6 +549,9 @@ ORACLES: dict[str, Oracle] = {
     "group_norm": normalised_groups,
     "cross_entropy": mean_cross_entropy,
     "cross_entropy_slope": cross_entropy_slope,
+    "dropout": dropped,
+    "take_rows": rows_taken,
+    "add_rows": rows_added,
     "pick_class": picked,
     "put_class": placed,
 }

@@ -343,6 +343,19 @@ def test_linear(torch, shape, dtype):
     agree(torch, lambda lib, x, w: lib.linear(x, w), x, w, lib=functional)
 
 
+@both_dtypes
+@pytest.mark.parametrize("padding", [None, 2, -1])
+def test_embedding(torch, padding, dtype):
+    table, numbers = drawn(5, 3, dtype=dtype), np.array([[0, 2, 2], [4, 2, 1]])
+    functional = torch.nn.functional
+
+    def look_up(lib, x):
+        module = autograd if lib is autograd else torch
+        return lib.embedding(module.tensor(numbers), x, padding)
+
+    agree(torch, look_up, table, lib=functional)
+
+
 CONVS = [
     {}, {"stride": 2}, {"padding": 1}, {"dilation": 2}, {"stride": (2, 1), "padding": (0, 2)},
     {"groups": 2}, {"groups": 2, "stride": 2, "padding": 1, "dilation": (1, 2)},
@@ -627,6 +640,9 @@ BAD = {
     "smoothing": lambda lib, F, t: F.cross_entropy(
         t(ONES), t(np.array([0, 1])), label_smoothing=1.5
     ),
+    "embedding range": lambda lib, F, t: F.embedding(t(np.array([0, 2])), t(ONES)),
+    "embedding negative": lambda lib, F, t: F.embedding(t(np.array([-1])), t(ONES)),
+    "embedding dtype": lambda lib, F, t: F.embedding(t(ONES), t(ONES)),
     "dropout": lambda lib, F, t: F.dropout(t(ONES), 1.5),
     "backward twice": lambda lib, F, t: _twice(t(ONES).requires_grad_()),
     "backward shape": lambda lib, F, t: (t(ONES).requires_grad_() * 2).backward(),
