@@ -72,10 +72,10 @@ def rows(module: Module) -> None:
         return m, total(k, n, term)
 
     with module.function("softmax_row", x=PTR, y=PTR, n=INT) as k:
-        _, s = exponentials(k, k.x, k.y, k.n)
+        inverse = 1.0 / exponentials(k, k.x, k.y, k.n)[1]
 
         def write(i, rest):
-            k.store(k.y, i, k.load(k.y, i, rest) / s, rest)
+            k.store(k.y, i, k.load(k.y, i, rest) * inverse, rest)
 
         k.each_block(k.n, write, unroll=UNROLL)
 
@@ -107,10 +107,10 @@ def rows(module: Module) -> None:
     with module.function("cross_entropy_row", x=PTR, slope=PTR, n=INT, share=PTR, loss=PTR) as k:
         # Loss: log(sum(exp(x - m))) + m; the caller takes off the target's score.
         m, s = exponentials(k, k.x, k.slope, k.n)
-        scale = k.splat(k.load_scalar(k.share))
+        scale = k.splat(k.load_scalar(k.share)) / s
 
         def write_slope(i, rest):
-            k.store(k.slope, i, k.load(k.slope, i, rest) / s * scale, rest)
+            k.store(k.slope, i, k.load(k.slope, i, rest) * scale, rest)
 
         k.each_block(k.n, write_slope, unroll=UNROLL)
         k.store(k.loss, 0, log(k, s), k.first_lanes(k.integer(1)))
@@ -124,59 +124,85 @@ def rows(module: Module) -> None:
 def columns(module: Module) -> None:
     """Lanes are `count` neighbouring rows, whose elements lie `stride` apart."""
     shape = {"n": INT, "stride": INT, "count": INT}
-
-    def down(k, first, term, combine):
-        value = k.variable(first)
-        with k.loop(0, k.n) as r:
-            value.set(combine(value.get(), term(r * k.stride)))
-        return value.get()
-
-    def write_down(k, pointer, i, rest, value):
-        with k.loop(0, k.n) as r:
-            at = r * k.stride + i
-            k.store(pointer, at, value(at), rest)
-
-    def add(a, b):
-        return a + b
-
     for name, logarithm in (("softmax", False), ("log_softmax", True)):
         with module.function(f"{name}_columns", x=PTR, y=PTR, **shape) as k:
-
-            def write(i, rest, k=k, logarithm=logarithm):
-                m = down(k, float("-inf"), lambda at: k.load(k.x, at + i, rest), k.larger)
-
-                def term(at):
-                    e = exp(k, k.load(k.x, at + i, rest) - m)
-                    if not logarithm:
-                        k.store(k.y, at + i, e, rest)
-                    return e
-
-                s = down(k, 0.0, term, add)
-                if logarithm:
-                    s = log(k, s)
-                    write_down(k, k.y, i, rest, lambda at: (k.load(k.x, at, rest) - m) - s)
-                else:
-                    write_down(k, k.y, i, rest, lambda at: k.load(k.y, at, rest) / s)
-
-            k.each_block(k.count, write)
-
+            each_group(k, log_softmax_group if logarithm else softmax_group)
         with module.function(f"{name}_columns_gradient", g=PTR, y=PTR, dx=PTR, **shape) as k:
+            each_group(k, log_gradient_group if logarithm else gradient_group)
 
-            def write_gradient(i, rest, k=k, logarithm=logarithm):
-                def g(at):
-                    return k.load(k.g, at, rest)
 
-                def y(at):
-                    return k.load(k.y, at, rest)
+def each_group(k, write):
+    """Call write(k, places, mask) for all columns, UNROLL vectors of them at a time.
 
-                if logarithm:
-                    s = down(k, 0.0, lambda at: g(at + i), add)
-                    write_down(k, k.dx, i, rest, lambda at: g(at) - exp(k, y(at)) * s)
-                else:
-                    s = down(k, 0.0, lambda at: g(at + i) * y(at + i), add)
-                    write_down(k, k.dx, i, rest, lambda at: y(at) * (g(at) - s))
+    Strides are often powers of two, where every line falls into the same set of a cache: what lies
+    side by side must be read at once.
+    """
+    done = k.integer(0)
+    for width in (k.lanes * UNROLL, k.lanes):
+        stop = k.count - (k.count - done) % width
+        with k.loop(done, stop, width) as i:
+            write(k, [i + j for j in range(0, width, k.lanes)], None)
+        done = stop
+    with k.when(done < k.count):
+        write(k, [done], k.first_lanes(k.count - done))
 
-            k.each_block(k.count, write_gradient)
+
+def down(k, places, first, term, combine=lambda a, b: a + b):
+    """Combine term(i, j) over the rows, for each of the places by itself; i is where an element is.
+
+    The terms of a row come first, so that their loads and exponentials overlap.
+    """
+    values = [k.variable(first) for _ in places]
+    with k.loop(0, k.n) as r:
+        terms = [term(r * k.stride + place, j) for j, place in enumerate(places)]
+        for value, new in zip(values, terms, strict=True):
+            value.set(combine(value.get(), new))
+    return [value.get() for value in values]
+
+
+def write_down(k, pointer, places, rest, value):
+    """Write value(i, j) to all rows of all places."""
+    with k.loop(0, k.n) as r:
+        for j, place in enumerate(places):
+            i = r * k.stride + place
+            k.store(pointer, i, value(i, j), rest)
+
+
+def softmax_group(k, places, rest):
+    top = down(k, places, float("-inf"), lambda i, _: k.load(k.x, i, rest), k.larger)
+
+    def term(i, j):
+        e = exp(k, k.load(k.x, i, rest) - top[j])
+        k.store(k.y, i, e, rest)
+        return e
+
+    inverse = [1.0 / s for s in down(k, places, 0.0, term)]
+    write_down(k, k.y, places, rest, lambda i, j: k.load(k.y, i, rest) * inverse[j])
+
+
+def log_softmax_group(k, places, rest):
+    top = down(k, places, float("-inf"), lambda i, _: k.load(k.x, i, rest), k.larger)
+    sums = down(k, places, 0.0, lambda i, j: exp(k, k.load(k.x, i, rest) - top[j]))
+    logs = [log(k, s) for s in sums]
+    write_down(k, k.y, places, rest, lambda i, j: (k.load(k.x, i, rest) - top[j]) - logs[j])
+
+
+def gradient_group(k, places, rest):
+    sums = down(k, places, 0.0, lambda i, _: k.load(k.g, i, rest) * k.load(k.y, i, rest))
+
+    def value(i, j):
+        return k.load(k.y, i, rest) * (k.load(k.g, i, rest) - sums[j])
+
+    write_down(k, k.dx, places, rest, value)
+
+
+def log_gradient_group(k, places, rest):
+    sums = down(k, places, 0.0, lambda i, _: k.load(k.g, i, rest))
+
+    def value(i, j):
+        return k.load(k.g, i, rest) - exp(k, k.load(k.y, i, rest)) * sums[j]
+
+    write_down(k, k.dx, places, rest, value)
 
 
 VECTORS = (rows, columns)
