@@ -48,10 +48,9 @@ def _size(x: Any, weight: Any, stride: Any, padding: Any, dilation: Any) -> tupl
     ),
 )
 def _conv2d(x, weight, bias, /, *, stride, padding, dilation, groups):
-    y = conv2d_kernel(x, weight, stride=stride, padding=padding, dilation=dilation, groups=groups)
-    if bias is not None:
-        y += bias[:, None, None]
-    return y
+    return conv2d_kernel(
+        x, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups
+    )
 
 
 @structured(

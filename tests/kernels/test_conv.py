@@ -9,7 +9,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import kernels
-from autograd.kernels import conv
+from autograd.kernels import conv, conv_columns
 
 PLAIN: dict[str, Any] = {"stride": (1, 1), "padding": (0, 0), "dilation": (1, 1), "groups": 1}
 
@@ -73,7 +73,7 @@ def test_forward_equals_the_loops_and_the_adjoints_are_adjoint(layer, dtype, see
     x_shape, w_shape, params = layer
     rng = np.random.default_rng(seed)
     x, weight = whole(rng, x_shape, dtype), whole(rng, w_shape, dtype)
-    y = kernels.conv2d(x, weight, **params)
+    y = kernels.conv2d(x, weight, None, **params)
     assert y.dtype == dtype
     np.testing.assert_array_equal(y, loops(x, weight, **params))
 
@@ -92,7 +92,7 @@ def test_gradients_equal_the_loops_on_unit_arrays(layer, seed):
     x_shape, w_shape, params = layer
     rng = np.random.default_rng(seed)
     x, weight = whole(rng, x_shape), whole(rng, w_shape)
-    g = whole(rng, kernels.conv2d(x, weight, **params).shape)
+    g = whole(rng, kernels.conv2d(x, weight, None, **params).shape)
     dx = kernels.conv2d_input(g, weight, size=x_shape[2:], **params)
     dweight = kernels.conv2d_weight(x, g, kernel_size=w_shape[2:], **params)
     for array, gradient in ((x, dx), (weight, dweight)):
@@ -112,9 +112,9 @@ def test_chunks_change_nothing(monkeypatch, chunk, stride):
     params = changed(PLAIN, stride=stride, padding=(1, 2), dilation=(1, 2), groups=2)
     expected = loops(x, weight, **params)
     g = whole(rng, expected.shape)
-    monkeypatch.setattr(conv, "CHUNK_BYTES", chunk)
+    monkeypatch.setattr(conv_columns, "CHUNK_BYTES", chunk)
     with kernels.use("reference"):
-        np.testing.assert_array_equal(kernels.conv2d(x, weight, **params), expected)
+        np.testing.assert_array_equal(kernels.conv2d(x, weight, None, **params), expected)
         dx = kernels.conv2d_input(g, weight, size=(6, 5), **params)
         dweight = kernels.conv2d_weight(x, g, kernel_size=(3, 2), **params)
     assert inner(expected, g) == inner(x, dx) == inner(weight, dweight)
@@ -148,13 +148,13 @@ def test_any_layout_of_the_inputs(layout, padding, stride):
     rng = np.random.default_rng(1)
     params = changed(PLAIN, stride=stride, padding=padding, groups=2)
     x, weight = whole(rng, (2, 4, 5, 6)), whole(rng, (4, 2, 3, 3))
-    y = kernels.conv2d(x, weight, **params)
+    y = kernels.conv2d(x, weight, None, **params)
     g = whole(rng, y.shape)
     dx = kernels.conv2d_input(g, weight, size=(5, 6), **params)
     dweight = kernels.conv2d_weight(x, g, kernel_size=(3, 3), **params)
 
     odd = LAYOUTS[layout]
-    np.testing.assert_array_equal(kernels.conv2d(odd(x), odd(weight), **params), y)
+    np.testing.assert_array_equal(kernels.conv2d(odd(x), odd(weight), None, **params), y)
     np.testing.assert_array_equal(
         kernels.conv2d_input(odd(g), odd(weight), size=(5, 6), **params), dx
     )
@@ -178,14 +178,14 @@ def test_one_by_one_kernel_is_a_matrix_product():
     rng = np.random.default_rng(2)
     x, weight = whole(rng, (2, 3, 4, 5)), whole(rng, (6, 3, 1, 1))
     np.testing.assert_array_equal(
-        kernels.conv2d(x, weight, **PLAIN), np.einsum("oc,nchw->nohw", weight[:, :, 0, 0], x)
+        kernels.conv2d(x, weight, None, **PLAIN), np.einsum("oc,nchw->nohw", weight[:, :, 0, 0], x)
     )
 
 
 def test_kernel_of_the_size_of_the_input_is_a_dense_layer():
     rng = np.random.default_rng(3)
     x, weight = whole(rng, (2, 3, 4, 5)), whole(rng, (6, 3, 4, 5))
-    y = kernels.conv2d(x, weight, **PLAIN)
+    y = kernels.conv2d(x, weight, None, **PLAIN)
     np.testing.assert_array_equal(y[:, :, 0, 0], x.reshape(2, -1) @ weight.reshape(6, -1).T)
 
 
@@ -197,7 +197,7 @@ def test_empty_batch_and_channels(x_shape, w_shape):
     x, weight = np.ones(x_shape), np.ones(w_shape)
     for stride in ((1, 1), (2, 2)):
         params = changed(PLAIN, stride=stride)
-        y = kernels.conv2d(x, weight, **params)
+        y = kernels.conv2d(x, weight, None, **params)
         assert y.shape[:2] == (x_shape[0], w_shape[0])
         assert not y.any()
         dx = kernels.conv2d_input(y, weight, size=(5, 5), **params)
@@ -222,12 +222,12 @@ def test_results_are_new_contiguous_and_repeatable():
         (2, changed(PLAIN, stride=(2, 2))),
     ):
         x, weight = rng.standard_normal((5, 2, 6, 6)), rng.standard_normal((2, 2, kernel, kernel))
-        g = rng.standard_normal(kernels.conv2d(x, weight, **params).shape)
+        g = rng.standard_normal(kernels.conv2d(x, weight, None, **params).shape)
         before = [array.copy() for array in (x, weight, g)]
 
         def results(x=x, weight=weight, g=g, params=params, kernel=kernel):
             return (
-                kernels.conv2d(x, weight, **params),
+                kernels.conv2d(x, weight, None, **params),
                 kernels.conv2d_input(g, weight, size=(6, 6), **params),
                 kernels.conv2d_weight(x, g, kernel_size=(kernel, kernel), **params),
             )
@@ -256,7 +256,7 @@ def test_parity(sample, dtype):
 
     expected = [t.detach().numpy() for t in (ty, tx.grad, tw.grad)]
     got = [
-        kernels.conv2d(x, weight, **params),
+        kernels.conv2d(x, weight, None, **params),
         kernels.conv2d_input(g, weight, size=x.shape[2:], **params),
         kernels.conv2d_weight(x, g, kernel_size=weight.shape[2:], **params),
     ]
