@@ -63,6 +63,8 @@ vectors_of = helper(tiles.vectors_of)
 @helper
 def part(n, parts, i):
     """Where the i-th of `parts` near-equal parts of 0 .. n begins."""
+    if parts == 1:  # most products; a division takes as long as a row of a small one
+        return n * i
     return n // parts * i + min(i, n % parts)
 
 
@@ -189,9 +191,9 @@ def block(size, a, a_row, a_col, b, b_row, b_col, bias, c, c_row, m, n, k):
             if pack_b:
                 pack(size, b_here, b_row, b_col, depth, columns, width, packed)
                 b_here, b_down, b_step = packed, width, width * depth
+            i = 0
             for p in range(panels):
-                i = part(m, panels, p)
-                rows = part(m, panels, p + 1) - i
+                rows = (m - i) // (panels - p) if p + 1 < panels else m - i
                 a_here, a_down = a + size * (i * a_row + begin * a_col), a_row
                 if pack_a:
                     pack(size, a_here, a_row, 1, rows, depth, CHUNK, rows_of_a)
@@ -209,6 +211,7 @@ def block(size, a, a_row, a_col, b, b_row, b_col, bias, c, c_row, m, n, k):
                         rows, x, a_down, a_col, y, b_down, b_step, z, c_row, w, base_row, depth,
                         columns,
                     )  # fmt: skip
+                i += rows
         base, base_row = c, c_row
     if heap != 0:
         free(heap)
