@@ -1,7 +1,8 @@
 """Two-dimensional convolution and its two adjoints.
 
 The references are im2col and one large matrix product (conv_columns.py). The fast twins run
-register tiles on the images as they lie (conv_tiled.py).
+register tiles on the images as they lie (conv_tiled.py) or, for most 3 x 3 layers in float32,
+Winograd's algorithm (winograd.py).
 """
 
 from types import ModuleType
@@ -9,7 +10,7 @@ from typing import Any
 
 import numpy as np
 
-from . import conv_tiled
+from . import conv_tiled, winograd
 from .common import Floats, Pair, Sample
 from .conv_columns import Plane, pair, product
 from .conv_plan import Layer, layer_of
@@ -190,9 +191,9 @@ def _layer(
     return layer_of(x, weight, stride, padding, dilation, groups, dtype.itemsize)
 
 
-def _algorithm(layer: Layer) -> ModuleType:
-    """Choose from the shapes what runs a layer: a module with its three passes."""
-    return conv_tiled
+def _algorithm(layer: Layer, name: str) -> ModuleType:
+    """Choose from the shapes what runs a pass of a layer: a module with all three."""
+    return winograd if winograd.applies(layer, name) else conv_tiled
 
 
 @fast(conv2d, conv_tiled.UNIT)
@@ -211,7 +212,7 @@ def _conv2d(
         return implementation(conv2d, "reference")(
             x, weight, bias, stride=stride, padding=padding, dilation=dilation, groups=groups
         )
-    return _algorithm(layer).forward(layer, x, weight, bias)
+    return _algorithm(layer, "forward").forward(layer, x, weight, bias)
 
 
 @fast(conv2d_input, conv_tiled.UNIT)
@@ -232,7 +233,7 @@ def _conv2d_input(
             g, weight, size=size, stride=stride, padding=padding, dilation=dilation, groups=groups
         )
     _check_gradient(layer, g)
-    return _algorithm(layer).input_gradient(layer, g, weight)
+    return _algorithm(layer, "input").input_gradient(layer, g, weight)
 
 
 @fast(conv2d_weight, conv_tiled.UNIT)
@@ -259,7 +260,7 @@ def _conv2d_weight(
             groups=groups,
         )
     _check_gradient(layer, g)
-    return _algorithm(layer).weight_gradient(layer, x, g)
+    return _algorithm(layer, "weight").weight_gradient(layer, x, g)
 
 
 def _check_gradient(layer: Layer, g: Floats) -> None:

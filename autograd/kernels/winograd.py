@@ -1,6 +1,6 @@
 """Winograd convolution: 3 x 3 windows at stride 1 with fewer products, in float32.
 
-`conv2d` and its adjoints (conv.py) come here where `tile_for` says that it is worth while. F(4x4)
+`conv2d` and its adjoints (conv.py) come here where `applies` says that it is worth while. F(4x4)
 takes a quarter of the products of direct convolution, F(2x2) four ninths; both add transforms of
 images and of weights, and round differently: precision.py says what that costs, and lets the user
 choose. The compiled code is in native/winograd.py.
@@ -16,6 +16,7 @@ that it belongs to. Finite numbers overflow a few binary orders earlier than in 
 """
 
 from functools import lru_cache
+from math import prod
 from typing import NamedTuple
 
 import numpy as np
@@ -23,6 +24,7 @@ import numpy.typing as npt
 
 from . import precision
 from .common import Floats, Pair
+from .conv_plan import Layer
 from .memory import empty
 from .native import Unit
 from .native import winograd_layout as at
@@ -77,62 +79,40 @@ CACHE_BYTES = 1 << 20  # which is this large
 # --- Whether, and how -----------------------------------------------------------------------------
 
 
+PASSES = ("forward", "input", "weight")
+"""A convolution, its gradient in the input, and in the weight."""
+
+
+def applies(layer: Layer, name: str) -> bool:
+    """Whether a pass of a layer, one of `PASSES`, is faster here than by direct convolution."""
+    return _tile(layer, name, precision.get_conv_precision()) > 0
+
+
 @lru_cache(maxsize=1024)
-def _tile_for(
-    x: tuple[int, ...], outputs: int, padding: Pair, adjoint: bool, gradient: bool, mode: str
-) -> int:
-    batch, channels, *size = x
-    lanes = _lanes()
-    rows, cols = (n + 2 * p - 2 for n, p in zip(size, padding, strict=True))
-    if min(*x, outputs, rows, cols) < 1 or not _available():
+def _tile(layer: Layer, name: str, mode: str) -> int:
+    """Return the size of the tiles that take the least work, or 0 if direct convolution does."""
+    settings = (layer.kernel, layer.stride, layer.dilation, layer.groups, layer.itemsize)
+    if settings != ((3, 3), (1, 1), (1, 1), 1, FLOAT) or max(layer.padding) > 2:
         return 0
-    pixels = batch * rows * cols
-    work = {0: TAPS * pixels * channels * -(-outputs // lanes) / 2}
-    wide_inputs, wide_outputs = -(-channels // lanes), -(-outputs // lanes)
-    pairs = wide_inputs * lanes * wide_outputs
-    if adjoint:
-        rows, cols = size
-        work[0] = TAPS * pixels * outputs * wide_inputs / 2
-    arguments = FLOAT * (batch * channels * size[0] * size[1] + pixels * outputs)
+    lanes = _lanes()
+    channels, outputs, size = layer.channels, layer.outputs, layer.output
+    arguments = FLOAT * layer.batch * (channels * prod(layer.size) + outputs * prod(size))
+    if name == "input":
+        channels, outputs, size = outputs, channels, layer.size
+    wide_channels, wide_outputs = -(-channels // lanes), -(-outputs // lanes)
+    pairs = wide_channels * lanes * wide_outputs
+    work = {0: TAPS * layer.batch * prod(size) * channels * wide_outputs / 2}
     for tile in precision.TILES[mode]:
         points = (tile + 2) ** 2
         weights = FLOAT * points * pairs * lanes
         if weights > max(SCRATCH_BYTES, arguments) // 2:
             continue
-        tiles = batch * -(-rows // tile) * -(-cols // tile)
-        far = weights > CACHE_BYTES and not gradient
+        tiles = layer.batch * prod(-(-n // tile) for n in size)
+        far = weights > CACHE_BYTES and name != "weight"
         products = points * pairs * (tiles + (FAR_WEIGHTS if far else WEIGHTS)) / 2
-        work[tile] = products + TRANSFORM * points * tiles * (wide_inputs + wide_outputs)
-    return min(work, key=work.__getitem__)
-
-
-def tile_for(
-    x: tuple[int, ...],
-    weight: tuple[int, ...],
-    *,
-    stride: Pair,
-    padding: Pair,
-    dilation: Pair,
-    groups: int,
-    adjoint: bool = False,
-    gradient: bool = False,
-) -> int:
-    """Return the size of tiles for a float32 layer, or 0 where direct convolution is better.
-
-    Parameters
-    ----------
-    x, weight : shape
-        Of `conv2d`, whichever of its passes it is about.
-    stride, padding, dilation, groups
-        As given to `conv2d`.
-    adjoint, gradient : bool
-        Whether it is about `conv2d_input`, or about `conv2d_weight`.
-    """
-    if weight[2:] != (3, 3) or stride != (1, 1) or dilation != (1, 1) or groups != 1:
-        return 0
-    if max(padding) > 2 or min(padding) < 0:
-        return 0
-    return _tile_for(x, weight[0], padding, adjoint, gradient, precision.get_conv_precision())
+        work[tile] = products + TRANSFORM * points * tiles * (wide_channels + wide_outputs)
+    best = min(work, key=work.__getitem__)
+    return best if best and _available() else 0
 
 
 @lru_cache(maxsize=1)
@@ -237,14 +217,32 @@ def _plan(
 # --- The three passes -----------------------------------------------------------------------------
 
 
+def forward(layer: Layer, x: Floats, weight: Floats, bias: Floats | None) -> Floats:
+    """`kernels.conv2d` for a layer to which this applies."""
+    tile = _tile(layer, "forward", precision.get_conv_precision())
+    return conv2d(x, weight, bias, layer.padding, tile)
+
+
+def input_gradient(layer: Layer, g: Floats, weight: Floats) -> Floats:
+    """`kernels.conv2d_input` for a layer to which this applies."""
+    tile = _tile(layer, "input", precision.get_conv_precision())
+    return conv2d_input(g, weight, layer.padding, tile)
+
+
+def weight_gradient(layer: Layer, x: Floats, g: Floats) -> Floats:
+    """`kernels.conv2d_weight` for a layer to which this applies."""
+    tile = _tile(layer, "weight", precision.get_conv_precision())
+    return conv2d_weight(x, g, layer.padding, tile)
+
+
 def conv2d(x: Floats, weight: Floats, bias: Floats | None, padding: Pair, tile: int) -> Floats:
-    """`kernels.conv2d` for a layer to which `tile_for` gave this size of tiles."""
+    """Convolve in tiles of 2 x 2 or 4 x 4 outputs."""
     _check(x.shape, weight.shape, padding, tile)
     return _convolve(x, weight, bias, padding, tile, flipped=False)
 
 
 def conv2d_input(g: Floats, weight: Floats, padding: Pair, tile: int) -> Floats:
-    """`kernels.conv2d_input`: a convolution of g with the weights turned by 180 degrees."""
+    """Gradient in the input: a convolution of g with the weights turned by 180 degrees."""
     outputs, channels, *kernel = weight.shape
     padding = 2 - padding[0], 2 - padding[1]
     _check(g.shape, (channels, outputs, *kernel), padding, tile)
@@ -268,7 +266,7 @@ def _convolve(
 
 
 def conv2d_weight(x: Floats, g: Floats, padding: Pair, tile: int) -> Floats:
-    """`kernels.conv2d_weight`, by the adjoint of each step of `conv2d`."""
+    """Gradient in the weight, by the adjoint of each step of `conv2d`."""
     outputs, channels = g.shape[1], x.shape[1]
     _check(x.shape, (outputs, channels, 3, 3), padding, tile, g.shape)
     threads = get_num_threads()

@@ -12,6 +12,7 @@ import pytest
 import autograd
 from autograd import kernels
 from autograd.kernels import winograd
+from autograd.kernels.conv_plan import Layer
 
 TILES = (2, 4)
 
@@ -82,14 +83,14 @@ def test_the_passes_are_those_of_the_reference(x_shape, outputs, padding, tile):
 
 @pytest.mark.parametrize("tile", TILES)
 def test_results_do_not_depend_on_threads(tile):
-    layer = ((6, 40, 18, 22), 24, (1, 1))
-    arrays = draw(*layer)
+    padding = (1, 1)
+    arrays = draw((6, 40, 18, 22), 24, padding)
     before = kernels.get_num_threads()
     try:
         results = []
         for threads in (1, 2, 5, 2):
             kernels.set_num_threads(threads)
-            results.append(passes(*arrays, padding=layer[2], tile=tile))
+            results.append(passes(*arrays, padding=padding, tile=tile))
     finally:
         kernels.set_num_threads(before)
     for other in results[1:]:
@@ -246,33 +247,51 @@ def test_the_switch(any_precision):
     assert autograd.get_conv_precision() == "exact"
 
 
-def tile_for(x, weight, padding=(1, 1), **changes: Any):
-    params = plain(padding) | changes
-    return winograd.tile_for(x, weight, **params)
+def layer(
+    x=(4, 64, 56, 56), outputs=64, kernel=(3, 3), stride=(1, 1), padding=(1, 1), dilation=(1, 1),
+    groups=1, itemsize=4,
+) -> Layer:  # fmt: skip
+    return Layer(x[0], x[1], x[2:], outputs, kernel, stride, padding, dilation, groups, itemsize)
+
+
+def tiles(layer):
+    mode = autograd.get_conv_precision()
+    found = [winograd._tile(layer, name, mode) for name in winograd.PASSES]  # pyright: ignore[reportPrivateUsage]
+    assert [winograd.applies(layer, name) for name in winograd.PASSES] == [t > 0 for t in found]
+    return found
 
 
 def test_tiles_are_chosen_by_what_they_save(any_precision):
-    layer, weight = (4, 64, 56, 56), (64, 64, 3, 3)
-    assert tile_for(layer, weight) == 4
-    assert tile_for(layer, weight, adjoint=True) == 4
-    assert tile_for(layer, weight, gradient=True) == 4
-    assert tile_for((64, 1, 28, 28), (6, 1, 3, 3)) == 0  # too few channels
-    assert tile_for((1, 512, 4, 4), (512, 512, 3, 3)) == 0  # more work on weights than on pixels
+    assert tiles(layer()) == [4, 4, 4]
+    assert tiles(layer((64, 1, 28, 28), 6)) == [0, 0, 0]  # too few channels
+    assert tiles(layer((1, 512, 4, 4), 512)) == [0, 0, 0]  # more work on weights than on pixels
+    # Transformed weights of 64 MiB and more beside images of 2 MiB would take too much memory.
+    assert tiles(layer((64, 1024, 2, 2), 1024)) == [0, 0, 0]
     autograd.set_conv_precision("exact")
-    assert tile_for(layer, weight) == 2
+    assert tiles(layer()) == [2, 2, 2]
 
 
 def test_other_layers_are_left_alone():
-    layer, weight = (4, 64, 56, 56), (64, 64, 3, 3)
-    assert tile_for(layer, weight, stride=(2, 1)) == 0
-    assert tile_for(layer, weight, dilation=(1, 2)) == 0
-    assert tile_for(layer, weight, padding=(3, 1)) == 0
-    assert tile_for(layer, (64, 32, 3, 3), groups=2) == 0
-    assert tile_for(layer, (64, 64, 3, 5)) == 0
-    assert tile_for((0, 64, 56, 56), weight) == 0
-    assert tile_for((4, 64, 1, 56), weight, padding=(0, 1)) == 0
-    # Transformed weights of 75 MB or more for images of 1 MB: out of bounds.
-    assert tile_for((64, 1024, 2, 2), (1024, 1024, 3, 3), gradient=True) == 0
+    assert tiles(layer(stride=(2, 1))) == [0, 0, 0]
+    assert tiles(layer(dilation=(1, 2))) == [0, 0, 0]
+    assert tiles(layer(padding=(3, 1))) == [0, 0, 0]
+    assert tiles(layer(groups=2)) == [0, 0, 0]
+    assert tiles(layer(kernel=(3, 5))) == [0, 0, 0]
+    assert tiles(layer(itemsize=8)) == [0, 0, 0]
+
+
+@pytest.mark.parametrize("mode", ["fast", "exact"])
+def test_convolutions_come_here(any_precision, mode):
+    autograd.set_conv_precision(mode)
+    tile = {"fast": 4, "exact": 2}[mode]
+    x, weight, g, bias = draw((4, 32, 20, 20), 32, (1, 1))
+    found = (
+        kernels.conv2d(x, weight, bias, **plain((1, 1))),
+        kernels.conv2d_input(g, weight, size=x.shape[2:], **plain((1, 1))),
+        kernels.conv2d_weight(x, g, kernel_size=(3, 3), **plain((1, 1))),
+    )
+    for a, b in zip(found, passes(x, weight, g, bias, (1, 1), tile), strict=True):
+        assert a.tobytes() == b.tobytes()
 
 
 def test_shapes_that_do_not_fit_are_refused():
