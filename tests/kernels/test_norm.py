@@ -289,6 +289,7 @@ def all_of(x, g, weight, bias):
 
 
 @pytest.mark.parametrize("shape", [(37, 150, 40), (3000, 130)])
+@kernels.use("fast")
 def test_threads_change_no_bit(shape):
     given = arguments(shape, shape[1], np.float32, True)
     before = kernels.get_num_threads()
@@ -305,6 +306,7 @@ def test_threads_change_no_bit(shape):
 
 
 @pytest.mark.parametrize("shape", [(2, 3), (4, 2, 9)])
+@kernels.use("fast")
 def test_every_layout_is_read_right(shape):
     given = arguments(shape, shape[1], np.float32, True)
     wanted = all_of(*given)
@@ -376,6 +378,7 @@ def test_a_large_mean_costs_no_digits_in_rows_and_groups():
         np.testing.assert_allclose(spread, 1 / wide.std(axis=-1), rtol=1e-5)
 
 
+@kernels.use("fast")
 def test_shapes_that_do_not_fit_are_refused():
     x, short = fresh((4, 3, 5), np.float32), fresh(2, np.float32)
     three, five = fresh(3, np.float32), fresh(5, np.float32)

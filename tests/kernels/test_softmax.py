@@ -218,6 +218,7 @@ def test_equals_the_reference(shape, axis, dtype):
 
 
 @pytest.mark.parametrize(("shape", "axis"), [((3000, 60), 1), ((8, 9, 1000), 1), ((300, 500), 0)])
+@kernels.use("fast")
 def test_threads_change_no_bit(shape, axis):
     x, g = pair(shape, np.float32)
     target = np.zeros(len(x), np.int64)
@@ -236,6 +237,7 @@ def test_threads_change_no_bit(shape, axis):
 
 
 @pytest.mark.parametrize("axis", [0, 1, 2])
+@kernels.use("fast")
 def test_gradients_take_any_layout(axis):
     x, g = pair((3, 4, 5), np.float32)
     wanted = results(x, g, axis)
@@ -269,6 +271,7 @@ def test_nan_and_infinity_pass_through_the_gradients():
         np.testing.assert_array_equal(np.isnan(dx).any(axis=1), [False, True, False])
 
 
+@kernels.use("fast")
 def test_what_does_not_fit_is_refused_and_nothing_else_is_touched():
     x = np.zeros((4, 3), np.float32)
     with pytest.raises(ValueError, match="has shape"):
