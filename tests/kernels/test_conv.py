@@ -265,3 +265,166 @@ def test_parity(sample, dtype):
         assert ours.dtype == dtype
         # Relative to the array's size: an entry near 0 is what is left of large terms.
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance * np.abs(theirs).max())
+
+
+def passes(x, weight, bias, g, params):
+    """All three passes of a layer."""
+    return (
+        kernels.conv2d(x, weight, bias, **params),
+        kernels.conv2d_input(g, weight, size=x.shape[2:], **params),
+        kernels.conv2d_weight(x, g, kernel_size=weight.shape[2:], **params),
+    )
+
+
+def drawn(x_shape, w_shape, params, dtype, draw=whole, seed=6):
+    """x, weight, bias and g of a layer."""
+    rng = np.random.default_rng(seed)
+    x, weight, bias = (draw(rng, shape, dtype) for shape in (x_shape, w_shape, w_shape[:1]))
+    with kernels.use("reference"):
+        y = kernels.conv2d(x, weight, bias, **params)
+    return x, weight, bias, draw(rng, y.shape, dtype)
+
+
+def layer(x, outputs, kernel, stride=1, padding=0, dilation=1, groups=1):
+    """Shapes and parameters of a layer with square kernels."""
+    shape = (outputs, x[1] // groups, kernel, kernel)
+    pairs = {"stride": stride, "padding": padding, "dilation": dilation}
+    return x, shape, {name: (n, n) for name, n in pairs.items()} | {"groups": groups}
+
+
+TILED = {
+    "many images, one pixel": layer((19, 3, 3, 3), 17, 3),
+    "narrow": layer((37, 5, 2, 3), 33, 2, padding=1),
+    "wide": layer((1, 4, 3, 301), 18, 3, padding=1),
+    "tall": layer((1, 2, 150, 5), 6, 3),
+    "pointwise": layer((3, 18, 5, 9), 40, 1),
+    "pointwise with stride": layer((3, 18, 5, 9), 40, 1, stride=3),
+    "groups of one": layer((2, 21, 9, 11), 21, 3, padding=1, groups=21),
+    "groups of one with stride": layer((2, 5, 19, 23), 10, 5, stride=2, padding=2, groups=5),
+    "groups of many": layer((2, 40, 7, 6), 80, 3, padding=1, groups=2),
+    "few outputs with stride": layer((2, 3, 31, 33), 7, 5, stride=3, padding=1, dilation=2),
+    "more padding than kernel": layer((2, 3, 4, 5), 20, 2, padding=4),
+    "more padding than kernel, few outputs": layer((2, 3, 4, 25), 2, 2, padding=4),
+    "stride beyond the image": layer((2, 3, 6, 5), 20, 2, stride=7),
+    "several bands": layer((1, 40, 60, 61), 34, 3, stride=2, padding=1),
+    "several bands of pixels": layer((1, 20, 130, 131), 3, 5, padding=2),
+}
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("name", TILED)
+def test_every_way_of_cutting_a_layer(name, dtype):
+    x_shape, w_shape, params = TILED[name]
+    arrays = drawn(x_shape, w_shape, params, dtype)
+    with kernels.use("reference"):
+        expected = passes(*arrays, params)
+    for got, wanted in zip(passes(*arrays, params), expected, strict=True):
+        assert got.dtype == dtype
+        np.testing.assert_array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("dtype", [np.float32, np.float64])
+@pytest.mark.parametrize("sample", conv.SAMPLES, ids=lambda sample: sample.name)
+def test_samples_agree_with_float64(sample, dtype):
+    def normal(rng, shape, dtype):
+        return rng.standard_normal(shape).astype(dtype)
+
+    arrays = drawn(*sample.shapes, sample.params, dtype, normal)
+    with kernels.use("reference"):
+        exact = passes(*(a.astype(np.float64) for a in arrays), sample.params)
+    tolerance = 3e-5 if dtype == np.float32 else 1e-13
+    for got, wanted in zip(passes(*arrays, sample.params), exact, strict=True):
+        np.testing.assert_allclose(got, wanted, rtol=0, atol=tolerance * np.abs(wanted).max())
+
+
+@pytest.mark.parametrize("name", TILED)
+def test_threads_change_no_bit(name):
+    x_shape, w_shape, params = TILED[name]
+    arrays = drawn(
+        x_shape, w_shape, params, np.float32, lambda rng, s, t: rng.standard_normal(s).astype(t)
+    )
+    before = kernels.get_num_threads()
+    try:
+        kernels.set_num_threads(1)
+        alone = passes(*arrays, params)
+        kernels.set_num_threads(3)
+        shared = passes(*arrays, params)
+    finally:
+        kernels.set_num_threads(before)
+    for one, three in zip(alone, shared, strict=True):
+        assert one.tobytes() == three.tobytes()
+
+
+@pytest.mark.parametrize("name", ["several bands", "several bands of pixels", "narrow"])
+def test_nan_and_infinity_reach_their_windows_and_no_others(name):
+    x_shape, w_shape, params = TILED[name]
+    x, weight, bias, _ = drawn(x_shape, w_shape, params, np.float32)
+    clean = kernels.conv2d(x, weight, bias, **params)
+    x[0, 1, 1, 1], x[-1, 0, -1, -1] = np.nan, np.inf
+    weight += 9  # no weight is 0, so that infinity stays infinity
+    clean = kernels.conv2d(np.nan_to_num(x, posinf=0), weight, bias, **params)
+    marks = np.where(np.isfinite(x), 0, 1).astype(np.float32)
+    hit = kernels.conv2d(marks, np.ones_like(weight), None, **params) > 0
+    y = kernels.conv2d(x, weight, bias, **params)
+    assert not np.isfinite(y[hit]).any()
+    np.testing.assert_array_equal(y[~hit], clean[~hit])
+
+
+def test_gradient_of_a_wide_row_ignores_what_lies_beyond():
+    # The last vector of a row is cut off: what follows in memory must not enter the sums.
+    x, g = np.ones((1, 1, 2, 19), np.float32), np.ones((1, 1, 2, 19), np.float32)
+    x[0, 0, 1, 0] = np.inf
+    g[0, 0, 1] = 0
+    params = PLAIN
+    dweight = kernels.conv2d_weight(x, g, kernel_size=(1, 1), **params)
+    assert np.isnan(dweight).all()  # inf * 0 is in the sum
+    dweight = kernels.conv2d_weight(x[:, :, :1], g[:, :, :1], kernel_size=(1, 1), **params)
+    np.testing.assert_array_equal(dweight, [[[[19]]]])
+
+
+def test_swapped_byte_order():
+    x_shape, w_shape, params = TILED["narrow"]
+    arrays = drawn(x_shape, w_shape, params, np.float32)
+    swapped = tuple(a.astype(a.dtype.newbyteorder()) for a in arrays)
+    for got, wanted in zip(passes(*swapped, params), passes(*arrays, params), strict=True):
+        np.testing.assert_array_equal(got, wanted)
+
+
+@pytest.mark.parametrize(
+    ("x_shape", "w_shape", "changes"),
+    [
+        ((2, 3, 5, 5), (4, 2, 3, 3), {}),
+        ((2, 4, 5, 5), (3, 2, 3, 3), {"groups": 2}),
+        ((2, 3, 5, 5), (4, 3, 6, 3), {}),
+        ((2, 3, 5, 5), (4, 3, 3, 3), {"stride": (0, 1)}),
+        ((2, 3, 5, 5), (4, 3, 3, 3), {"dilation": (1, 0)}),
+        ((2, 3, 5, 5), (4, 3, 3, 3), {"padding": (-1, 0)}),
+        ((3, 5, 5), (4, 3, 3, 3), {}),
+    ],
+)
+def test_shapes_that_do_not_fit_are_refused(x_shape, w_shape, changes):
+    x, weight = np.ones(x_shape, np.float32), np.ones(w_shape, np.float32)
+    with pytest.raises(ValueError, match="conv2d"):
+        kernels.conv2d(x, weight, None, **changed(PLAIN, **changes))
+
+
+def test_a_gradient_of_the_wrong_shape_is_refused():
+    x, weight = np.ones((2, 3, 5, 5), np.float32), np.ones((4, 3, 3, 3), np.float32)
+    for shape in ((2, 4, 3, 4), (2, 3, 3, 3), (2, 4, 9)):
+        g = np.ones(shape, np.float32)
+        with pytest.raises((ValueError, TypeError)):
+            kernels.conv2d_input(g, weight, size=(5, 5), **PLAIN)
+        with pytest.raises((ValueError, TypeError)):
+            kernels.conv2d_weight(x, g, kernel_size=(3, 3), **PLAIN)
+    with pytest.raises((ValueError, TypeError)):
+        kernels.conv2d(x, weight, np.ones(5, np.float32), **PLAIN)
+
+
+def test_a_worker_without_scratch_brings_its_own(monkeypatch):
+    # As if threads were added between the allocation of scratch and the call.
+    x_shape, w_shape, params = TILED["many images, one pixel"]
+    arrays = drawn(x_shape, w_shape, params, np.float32)
+    expected = passes(*arrays, params)
+    monkeypatch.setattr(kernels.threads, "get_num_threads", lambda: 0)
+    for got, wanted in zip(passes(*arrays, params), expected, strict=True):
+        np.testing.assert_array_equal(got, wanted)

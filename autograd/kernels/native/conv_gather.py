@@ -145,37 +145,28 @@ def channels_tasks(x, packed, bias, phases, table, plan, scratch, y, n, c, xh, x
 def phase_rows(source, matrix, first, sums, phase, table, plan, begin, end, images, image_size,
                row_size, positions, wide, vectors, outer, again):  # fmt: skip
     """All tiles of one phase in a band; with `again` they add to the sums."""
-    across, pace = plan[ACROSS], plan[RIGHT]
     offsets = at(table, phase[FIRST_TAP] * 2)
+    # A tile's pixels lie along one axis, columns or images; the other one is walked through.
+    along, pace, result_pace = phase[PHASE_WIDTH], plan[RIGHT], plan[ACROSS] * wide
+    others, other_pace, other_result_pace = images, image_size, positions * wide
+    if plan[LINE] == 1:
+        along, others = others, along
+        pace, other_pace = other_pace, pace
+        result_pace, other_result_pace = other_result_pace, result_pace
+    pieces = parts(along, MOST_POINTS)
     for r in range(begin, min(end, phase[PHASE_HEIGHT])):
         inputs = at(source, (r - begin) * plan[DOWN] * row_size)
         row = ((r - begin) * plan[UP] + phase[PHASE_ROW]) * plan[OUT_WIDTH] + phase[PHASE_COLUMN]
-        if plan[LINE] == 0:
-            pieces = parts(phase[PHASE_WIDTH], MOST_POINTS)
-            for i in range(images):
-                for piece in range(pieces):
-                    j = cut(phase[PHASE_WIDTH], pieces, piece)
-                    points = cut(phase[PHASE_WIDTH], pieces, piece + 1) - j
-                    place = (i * positions + row + j * across) * wide
-                    product(
-                        points, vectors, at(inputs, i * image_size + j * pace), matrix, offsets,
-                        at(first, place * again), at(sums, place), pace, plan[PITCH],
-                        plan[TAPS] * wide, outer, phase[PHASE_TAPS], across * wide * again,
-                        across * wide,
-                    )  # fmt: skip
-        else:
-            pieces = parts(images, MOST_POINTS)
-            for j in range(phase[PHASE_WIDTH]):
-                for piece in range(pieces):
-                    i = cut(images, pieces, piece)
-                    points = cut(images, pieces, piece + 1) - i
-                    place = (i * positions + row + j * across) * wide
-                    product(
-                        points, vectors, at(inputs, i * image_size + j * pace), matrix, offsets,
-                        at(first, place * again), at(sums, place), image_size, plan[PITCH],
-                        plan[TAPS] * wide, outer, phase[PHASE_TAPS], positions * wide * again,
-                        positions * wide,
-                    )  # fmt: skip
+        for other in range(others):
+            for piece in range(pieces):
+                i = cut(along, pieces, piece)
+                place = row * wide + other * other_result_pace + i * result_pace
+                product(
+                    cut(along, pieces, piece + 1) - i, vectors,
+                    at(inputs, other * other_pace + i * pace), matrix, offsets,
+                    at(first, place * again), at(sums, place), pace, plan[PITCH],
+                    plan[TAPS] * wide, outer, phase[PHASE_TAPS], result_pace * again, result_pace,
+                )  # fmt: skip
 
 
 @helper
@@ -218,17 +209,14 @@ def pixels(x, packed, bias, phases, table, plan, scratch, y, n, c, xh, xw, group
                     phase = at(phases, p * PHASE)
                     rows = min(end, phase[PHASE_HEIGHT]) - begin
                     result = at(y, (i * m + b * outputs) * plane)
+                    found, row, pitch = sums, plan[BAND] * wide, wide
                     if direct:
-                        result = at(result, begin * plan[OUT_WIDTH])
-                        panels(
-                            inputs, weights, biases, result, phase, table, plan, rows, per_group,
-                            channel_size, outputs, plane, plan[OUT_WIDTH],
-                        )  # fmt: skip
-                    else:
-                        panels(
-                            inputs, weights, biases, sums, phase, table, plan, rows, per_group,
-                            channel_size, outputs, plan[BAND] * wide, wide,
-                        )  # fmt: skip
+                        found, row, pitch = at(result, begin * plan[OUT_WIDTH]), plane, wide - 1
+                    panels(
+                        inputs, weights, biases, found, phase, table, plan, rows, per_group,
+                        channel_size, outputs, row, pitch,
+                    )  # fmt: skip
+                    if not direct:
                         spread(sums, result, phase, plan, begin, rows, outputs, wide)
     leave(part, worker, workers)
 
