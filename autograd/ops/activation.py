@@ -64,7 +64,7 @@ def _sigmoid_backward(h, s):
 
 
 @elementwise(
-    lambda g, y, x: _relu_backward(g, y),  # pyright: ignore[reportGeneralTypeIssues]
+    lambda g, y, x: where(y <= 0.0, 0.0, g) if y.__class__ in SMALL else _relu_backward(g, y),  # pyright: ignore[reportGeneralTypeIssues]
     saves="y",
     scalar=lambda x: x if x > 0.0 or x != x else 0.0,
 )

@@ -8,10 +8,11 @@ from typing import Any
 
 import numpy as np
 
+from .. import kernels
 from ..dtypes import promoted, to_common
 from ..families import elementwise, structured
 from ..graph import NUMBERS, Spec, Variable, wrap
-from .transcendental import log
+from .transcendental import large, log, times
 
 ANY, POSITIVE, NONZERO = (-3.0, 3.0), (0.2, 3.0), (0.3, 3.0)
 
@@ -26,7 +27,7 @@ def add(a, b):
     >>> autograd.add(autograd.tensor([1.0, 2.0]), 3.0)
     tensor([4., 5.])
     """
-    return a + b
+    return kernels.add(a, b) if a.__class__ is np.ndarray and large(a, b) else a + b
 
 
 @elementwise(lambda g, y, a, b: g, lambda g, y, a, b: -g, saves="", scalar=operator.sub)
@@ -39,11 +40,14 @@ def sub(a, b):
     >>> autograd.sub(autograd.tensor([1.0, 2.0]), 3.0)
     tensor([-2., -1.])
     """
-    return a - b
+    return kernels.subtract(a, b) if a.__class__ is np.ndarray and large(a, b) else a - b
 
 
 @elementwise(
-    lambda g, y, a, b: g * b, lambda g, y, a, b: g * a, saves=("b", "a"), scalar=operator.mul
+    lambda g, y, a, b: times(g, b),
+    lambda g, y, a, b: times(g, a),
+    saves=("b", "a"),
+    scalar=operator.mul,
 )
 def mul(a, b):
     """Product ``a * b`` of operands that broadcast together.
@@ -54,7 +58,7 @@ def mul(a, b):
     >>> autograd.mul(autograd.tensor([1.0, 2.0]), 3.0)
     tensor([3., 6.])
     """
-    return a * b
+    return kernels.multiply(a, b) if a.__class__ is np.ndarray and large(a, b) else a * b
 
 
 @elementwise(
@@ -74,7 +78,9 @@ def div(a, b):
     >>> autograd.div(autograd.tensor([1, 2]), 2)
     tensor([0.5000, 1.0000])
     """
-    return np.true_divide(a, b)
+    return (
+        kernels.divide(a, b) if a.__class__ is np.ndarray and large(a, b) else np.true_divide(a, b)
+    )
 
 
 @elementwise(lambda g, y, x: -g, saves="", scalar=operator.neg)

@@ -12,8 +12,8 @@ from .vtrig import LARGEST_ANGLE
 GRAIN = 1 << 14
 """Elements in one task: 2 us of work or more, and 64 KiB of each operand, which stay in L2."""
 
-UNROLL = 4
-"""Vectors in flight: enough to hide the latency of multiply-adds."""
+UNROLL = 2
+"""Vectors in a round; more gains nothing, as cores look ahead into later rounds."""
 
 
 # --- Loops ----------------------------------------------------------------------------------------
@@ -131,9 +131,27 @@ def two_tasks(a, b, y, n):
     return (n + GRAIN - 1) // GRAIN
 
 
-for _name in (*ONE, *NORMAL_ONE, *WAVES):
-    globals()[_name] = one(_name)
-    globals()[f"{_name}_tasks"] = one_tasks
-for _name in (*TWO, *NORMAL_TWO):
-    globals()[_name] = two(_name)
-    globals()[f"{_name}_tasks"] = two_tasks
+# Each kernel by name, for whoever looks for it: the unit's signatures do.
+exp, exp_tasks = one("exp"), one_tasks
+log, log_tasks = one("log"), one_tasks
+sin, sin_tasks = one("sin"), one_tasks
+cos, cos_tasks = one("cos"), one_tasks
+relu, relu_tasks = one("relu"), one_tasks
+tanh, tanh_tasks = one("tanh"), one_tasks
+sigmoid, sigmoid_tasks = one("sigmoid"), one_tasks
+softplus, softplus_tasks = one("softplus"), one_tasks
+silu, silu_tasks = one("silu"), one_tasks
+erf, erf_tasks = one("erf"), one_tasks
+gelu, gelu_tasks = one("gelu"), one_tasks
+tanh_gelu, tanh_gelu_tasks = one("tanh_gelu"), one_tasks
+
+relu_backward, relu_backward_tasks = two("relu_backward"), two_tasks
+tanh_backward, tanh_backward_tasks = two("tanh_backward"), two_tasks
+sigmoid_backward, sigmoid_backward_tasks = two("sigmoid_backward"), two_tasks
+silu_backward, silu_backward_tasks = two("silu_backward"), two_tasks
+gelu_backward, gelu_backward_tasks = two("gelu_backward"), two_tasks
+tanh_gelu_backward, tanh_gelu_backward_tasks = two("tanh_gelu_backward"), two_tasks
+add, add_tasks = two("add"), two_tasks
+subtract, subtract_tasks = two("subtract"), two_tasks
+multiply, multiply_tasks = two("multiply"), two_tasks
+divide, divide_tasks = two("divide"), two_tasks

@@ -140,14 +140,17 @@ def reduced_exp(k: Code, r: Value) -> Value:
     return k.fma(polynomial(k, r, EXP[k.module.dtype]), r * r, r)
 
 
+def exponent_of(k: Code, x: Value, factor: float = 1.0) -> Value:
+    """The whole number n nearest to factor * x / ln(2): exp(factor * x) is about 2**n."""
+    shift = _shift(k)
+    return k.fma(x, factor * LOG2E, shift) - shift
+
+
 def exp_parts(k: Code, x: Value) -> tuple[Value, Value]:
-    """Exp(x) = (1 + t) * 2**n with n whole: t and n; x is limited to where that matters."""
-    kind = k.module.dtype
-    x = within(k, x, *EXP_RANGE[kind])
-    n = k.rounded(x * LOG2E)
-    high, low = LN2_PARTS[kind]
-    r = k.fma(n, -low, k.fma(n, -high, x))
-    return reduced_exp(k, r), n
+    """Exp(x) = (1 + t) * 2**n with n whole, for x within EXP_RANGE: t and n."""
+    n = exponent_of(k, x)
+    high, low = LN2_PARTS[k.module.dtype]
+    return reduced_exp(k, k.fma(n, -low, k.fma(n, -high, x))), n
 
 
 def small_exp(k: Code, x: Value) -> Value:
@@ -158,6 +161,11 @@ def small_exp(k: Code, x: Value) -> Value:
     return (t + 1.0) * power_of_two(k, as_integers(k, n))
 
 
+def exp_of_minus(k: Code, size: Value) -> tuple[Value, Value]:
+    """Exp(-size) = (1 + t) * 2**n for numbers from 0 on: t and n."""
+    return exp_parts(k, k.larger(k.splat(EXP_RANGE[k.module.dtype][0]), -size))
+
+
 def inverse_of_sum(k: Code, a: float, b: Value) -> tuple[Value, Value]:
     """1 / (a + b) = y * (1 + e), where a is a power of two and b positive: y and a small e."""
     total = b + a
@@ -165,7 +173,7 @@ def inverse_of_sum(k: Code, a: float, b: Value) -> tuple[Value, Value]:
     if not k.module.target.fma:
         return y, k.splat(0.0)  # a remainder would be all rounding
     missing = b - (total - a)
-    return y, k.fma(-total, y, 1.0) - missing * y
+    return y, k.fma(-missing, y, k.fma(-total, y, 1.0))
 
 
 def product_error(k: Code, a: Value, b: Value, product: Value) -> Value:
@@ -204,7 +212,7 @@ def log_parts(k: Code, x: Value) -> tuple[Value, Value]:
 
 def exp(k: Code, x: Value) -> Value:
     """e**x."""
-    t, n = exp_parts(k, x)
+    t, n = exp_parts(k, within(k, x, *EXP_RANGE[k.module.dtype]))
     return scaled(k, t + 1.0, n)
 
 
@@ -220,7 +228,8 @@ def log(k: Code, x: Value) -> Value:
 
 def softplus(k: Code, x: Value) -> Value:
     """Log(1 + exp(x)) = max(x, 0) + log(1 + exp(-|x|))."""
-    z = exp(k, -k.absolute(x))
+    t, n = exp_of_minus(k, k.absolute(x))
+    z = scaled(k, t + 1.0, n)
     # 1 + z lies between 1 and 2; its upper part is halved.
     upper = z > 2.0**0.5 - 1.0
     f = k.select(upper, (z - 1.0) * 0.5, z)
@@ -251,7 +260,7 @@ def weighted_sigmoid(k: Code, x: Value, weight: Value | None) -> Value:
     Where x < 0 this is weight * (1 + t) * 2**n / (1 + exp(x)), whose power of two comes last:
     exp(x) alone may be subnormal, and so have lost its precision.
     """
-    t, n = exp_parts(k, -k.absolute(x))
+    t, n = exp_of_minus(k, k.absolute(x))
     y, error = inverse_of_sum(k, 1.0, scaled(k, t + 1.0, n))
     negative = x < 0.0
     factor = error + k.select(negative, t, k.splat(0.0))
@@ -277,7 +286,8 @@ def silu(k: Code, x: Value) -> Value:
 
 def sigmoid_parts(k: Code, x: Value) -> tuple[Value, Value]:
     """Sigmoid(x) and its derivative, for gradients."""
-    z = exp(k, -k.absolute(x))
+    t, n = exp_of_minus(k, k.absolute(x))
+    z = scaled(k, t + 1.0, n)
     inverse = 1.0 / (z + 1.0)
     lower = z * inverse
     return k.select(x < 0.0, lower, inverse), lower * inverse

@@ -9,7 +9,7 @@ tail as relative errors of up to 2**-23 times that angle.
 from .simd import Code, Value
 from .vmath import (
     LN2_PARTS,
-    LOG2E,
+    exponent_of,
     inverse_of_sum,
     polynomial,
     product_error,
@@ -56,7 +56,7 @@ def normal_density(k: Code, s: Value) -> tuple[Value, Value]:
     """Exp(-s**2 / 2) = (1 + t) * 2**n for 0 <= s <= LARGEST_TAIL: t and n."""
     # A square of the upper 12 bits is exact; without that, exp would magnify its rounding.
     upper = k.from_bits(k.bits(s) & k.bit_splat(-1 << 12))
-    n = k.rounded(s * s * (-0.5 * LOG2E))
+    n = exponent_of(k, s * s, -0.5)
     high, low = LN2_PARTS["f4"]
     r = k.fma(n, -high, upper * upper * -0.5)
     return reduced_exp(k, k.fma((s - upper) * -0.5, s + upper, k.fma(n, -low, r))), n
