@@ -267,8 +267,9 @@ def test_parity(sample, dtype):
         np.testing.assert_allclose(ours, theirs, rtol=0, atol=tolerance * np.abs(theirs).max())
 
 
-def passes(x, weight, bias, g, params):
+def passes(arrays, params):
     """All three passes of a layer."""
+    x, weight, bias, g = arrays
     return (
         kernels.conv2d(x, weight, bias, **params),
         kernels.conv2d_input(g, weight, size=x.shape[2:], **params),
@@ -285,14 +286,14 @@ def drawn(x_shape, w_shape, params, dtype, draw=whole, seed=6):
     return x, weight, bias, draw(rng, y.shape, dtype)
 
 
-def layer(x, outputs, kernel, stride=1, padding=0, dilation=1, groups=1):
+def layer(x: Any, outputs, kernel, stride=1, padding=0, dilation=1, groups=1) -> Any:
     """Shapes and parameters of a layer with square kernels."""
     shape = (outputs, x[1] // groups, kernel, kernel)
     pairs = {"stride": stride, "padding": padding, "dilation": dilation}
     return x, shape, {name: (n, n) for name, n in pairs.items()} | {"groups": groups}
 
 
-TILED = {
+TILED: dict[str, Any] = {
     "many images, one pixel": layer((19, 3, 3, 3), 17, 3),
     "narrow": layer((37, 5, 2, 3), 33, 2, padding=1),
     "wide": layer((1, 4, 3, 301), 18, 3, padding=1),
@@ -317,8 +318,8 @@ def test_every_way_of_cutting_a_layer(name, dtype):
     x_shape, w_shape, params = TILED[name]
     arrays = drawn(x_shape, w_shape, params, dtype)
     with kernels.use("reference"):
-        expected = passes(*arrays, params)
-    for got, wanted in zip(passes(*arrays, params), expected, strict=True):
+        expected = passes(arrays, params)
+    for got, wanted in zip(passes(arrays, params), expected, strict=True):
         assert got.dtype == dtype
         np.testing.assert_array_equal(got, wanted)
 
@@ -329,11 +330,11 @@ def test_samples_agree_with_float64(sample, dtype):
     def normal(rng, shape, dtype):
         return rng.standard_normal(shape).astype(dtype)
 
-    arrays = drawn(*sample.shapes, sample.params, dtype, normal)
+    arrays = drawn(sample.shapes[0], sample.shapes[1], sample.params, dtype, normal)
     with kernels.use("reference"):
-        exact = passes(*(a.astype(np.float64) for a in arrays), sample.params)
+        exact = passes([a.astype(np.float64) for a in arrays], sample.params)
     tolerance = 3e-5 if dtype == np.float32 else 1e-13
-    for got, wanted in zip(passes(*arrays, sample.params), exact, strict=True):
+    for got, wanted in zip(passes(arrays, sample.params), exact, strict=True):
         np.testing.assert_allclose(got, wanted, rtol=0, atol=tolerance * np.abs(wanted).max())
 
 
@@ -346,9 +347,9 @@ def test_threads_change_no_bit(name):
     before = kernels.get_num_threads()
     try:
         kernels.set_num_threads(1)
-        alone = passes(*arrays, params)
+        alone = passes(arrays, params)
         kernels.set_num_threads(3)
-        shared = passes(*arrays, params)
+        shared = passes(arrays, params)
     finally:
         kernels.set_num_threads(before)
     for one, three in zip(alone, shared, strict=True):
@@ -386,7 +387,7 @@ def test_swapped_byte_order():
     x_shape, w_shape, params = TILED["narrow"]
     arrays = drawn(x_shape, w_shape, params, np.float32)
     swapped = tuple(a.astype(a.dtype.newbyteorder()) for a in arrays)
-    for got, wanted in zip(passes(*swapped, params), passes(*arrays, params), strict=True):
+    for got, wanted in zip(passes(swapped, params), passes(arrays, params), strict=True):
         np.testing.assert_array_equal(got, wanted)
 
 
@@ -410,21 +411,26 @@ def test_shapes_that_do_not_fit_are_refused(x_shape, w_shape, changes):
 
 def test_a_gradient_of_the_wrong_shape_is_refused():
     x, weight = np.ones((2, 3, 5, 5), np.float32), np.ones((4, 3, 3, 3), np.float32)
-    for shape in ((2, 4, 3, 4), (2, 3, 3, 3), (2, 4, 9)):
-        g = np.ones(shape, np.float32)
+    for shape in ((2, 4, 3, 4), (2, 5, 3, 3), (2, 4, 9)):
         with pytest.raises((ValueError, TypeError)):
-            kernels.conv2d_input(g, weight, size=(5, 5), **PLAIN)
+            kernels.conv2d_input(np.ones(shape, np.float32), weight, size=(5, 5), **PLAIN)
+    for shape in ((2, 4, 3, 4), (1, 4, 3, 3), (2, 4, 9)):
         with pytest.raises((ValueError, TypeError)):
-            kernels.conv2d_weight(x, g, kernel_size=(3, 3), **PLAIN)
-    with pytest.raises((ValueError, TypeError)):
-        kernels.conv2d(x, weight, np.ones(5, np.float32), **PLAIN)
+            kernels.conv2d_weight(x, np.ones(shape, np.float32), kernel_size=(3, 3), **PLAIN)
+
+
+def test_a_bias_of_the_wrong_shape_is_refused():
+    x, weight = np.ones((2, 3, 5, 5), np.float32), np.ones((4, 3, 3, 3), np.float32)
+    for bias in (np.ones(5, np.float32), np.ones((4, 1), np.float32), np.ones(4, np.float64)):
+        with pytest.raises((ValueError, TypeError)):
+            kernels.conv2d(x, weight, bias, **PLAIN)
 
 
 def test_a_worker_without_scratch_brings_its_own(monkeypatch):
     # As if threads were added between the allocation of scratch and the call.
     x_shape, w_shape, params = TILED["many images, one pixel"]
     arrays = drawn(x_shape, w_shape, params, np.float32)
-    expected = passes(*arrays, params)
+    expected = passes(arrays, params)
     monkeypatch.setattr(kernels.threads, "get_num_threads", lambda: 0)
-    for got, wanted in zip(passes(*arrays, params), expected, strict=True):
+    for got, wanted in zip(passes(arrays, params), expected, strict=True):
         np.testing.assert_array_equal(got, wanted)
