@@ -1,9 +1,9 @@
 """Register tiles of a matrix product, and the packing that feeds them (vector code).
 
 The tile is a block of C that stays in registers while k runs: `rows` rows by `VECTORS` vectors of
-columns. Each step of k loads the vectors of B once and broadcasts one number of A for each row: with
-14 x 2 that is 16 loads for 28 multiply-adds, which fill 14 cycles on a core that starts two of each
-a cycle. A product of 512 x 512 reaches 240 GFLOP/s in float32 on one thread of a Zen 5.
+columns. Each step of k loads the vectors of B once and broadcasts one number of A for each row:
+with 14 x 2 that is 16 loads for 28 multiply-adds, which fill 14 cycles on a core that starts two of
+each a cycle. A product of 512 x 512 reaches 240 GFLOP/s in float32 on one thread of a Zen 5.
 
 A is read at any two strides, which costs nothing: few pointers cover 14 rows, as an address may add
 one or two row strides to a pointer. B needs its columns side by side: a matrix in rows, or
