@@ -7,6 +7,7 @@ here: offsets of kernel taps, sizes of scratch, which part of the work is one ta
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import product
+from operator import itemgetter
 
 import numpy as np
 import numpy.typing as npt
@@ -24,6 +25,9 @@ PARTIAL = 1 << 24
 """Bytes of the weight gradient's partial sums, which are kept for each split of the images."""
 CHUNK = 1 << 24
 """Bytes of images that the weight gradient lays out at a time."""
+STRIP = 3
+"""Rows of the kernels that the tile `strip` serves; native/conv_tiles.py has the same number."""
+BY_OFFSET = itemgetter(1)
 LEAST_WIDTH = 4
 """Results narrower than this are tiled across images: a tile needs eight sums to keep the
 multipliers busy, that is 4 pixels of 2 vectors."""
@@ -204,6 +208,8 @@ def gather(layer: Layer, adjoint: bool, by_pixels: bool) -> Gather:
         wide = 0
         packed = (layer.groups, per_group, layer.taps, outputs)
         pitch, words[f.FLAT] = pixel_pitch(rows, cols)
+        if serves_strip(layer, per_group, outputs) and not words[f.FLAT]:
+            words[f.STRIP_COLUMNS] = layer.kernel[1]
     else:
         wide = lanes if outputs <= lanes else 2 * lanes
         packed = (layer.groups, -(-outputs // wide), per_group * layer.taps, wide)
@@ -237,7 +243,10 @@ def gather(layer: Layer, adjoint: bool, by_pixels: bool) -> Gather:
     for (a, row_taps), (b, col_taps) in product(enumerate(rows.phases), enumerate(cols.phases)):
         count = len(row_taps) * len(col_taps)
         phases.append((a, b, rows.positions(a), cols.positions(b), len(table), count))
-        for (i, row), (j, col) in product(row_taps, col_taps):
+        # By their place in the source, which is what `strip` relies on.
+        for (i, row), (j, col) in product(
+            *(sorted(t, key=BY_OFFSET) for t in (row_taps, col_taps))
+        ):
             down, right = row - rows.offsets[0], col - cols.offsets[0]
             tap = i * layer.kernel[1] + j
             if by_pixels:
@@ -254,6 +263,12 @@ def gather(layer: Layer, adjoint: bool, by_pixels: bool) -> Gather:
         np.array(phases, np.int64),
         np.array(table, np.int64).reshape(-1, 2),
     )
+
+
+def serves_strip(layer: Layer, per_group: int, outputs: int) -> bool:
+    """Whether consecutive result rows share the rows of pixels that they read: see `strip`."""
+    plain = layer.stride == (1, 1) and layer.dilation[0] == 1
+    return plain and per_group == outputs == 1 and layer.kernel[0] == STRIP
 
 
 def pixel_pitch(rows: Axis, cols: Axis) -> tuple[int, bool]:

@@ -23,14 +23,15 @@
     DEPTH,  # channels that one pass of a tile takes
     LINE,  # 0: a tile's pixels are neighbours in a row; 1: the same pixel of several images
     FLAT,  # 1: rows of the padded source are as long as those of the result, without a gap
+    STRIP_COLUMNS,  # columns of a kernel that `strip` serves, else 0
     PACK_COLUMNS,  # weights of one result channel that lie together
     PACK_ROW,  # from one result channel's weights to the next one's
     PACK_STEP,  # from the weights of one source channel to those of the next
     KERNEL_WIDTH,
     DILATE_ROWS,
     DILATE_COLUMNS,
-) = range(28)
-WORDS = 28
+) = range(29)
+WORDS = 29
 
 PHASE_ROW, PHASE_COLUMN, PHASE_HEIGHT, PHASE_WIDTH, FIRST_TAP, PHASE_TAPS = range(6)
 PHASE = 6

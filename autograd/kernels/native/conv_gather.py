@@ -36,6 +36,7 @@ from .conv_fields import (
     ROWS,
     SPAN,
     SPLITS,
+    STRIP_COLUMNS,
     TAPS,
     TOP,
     UP,
@@ -52,15 +53,17 @@ from .conv_parts import (
     parts,
     product,
     room_of,
+    strip,
     transpose,
     window,
 )
-from .conv_tiles import MOST_ROWS, POINTS, SUMS
+from .conv_tiles import MOST_ROWS, POINTS, STRIPS, SUMS
 from .language import at, helper
 from .target import target
 
 MOST_POINTS = POINTS[target().registers]
 MOST_SUMS = SUMS[target().registers]
+MOST_STRIPS = STRIPS[target().registers]
 
 
 def pack(weight, packed, plan, size, groups, blocks, depth, wide, words, first, last, worker):
@@ -274,19 +277,26 @@ def panels(inputs, weights, biases, result, phase, table, plan, rows, per_group,
     for piece in range(pieces):
         m = cut(outputs, pieces, piece)
         count = cut(outputs, pieces, piece + 1) - m
-        most = widest(count)
+        most = widest(count) if plan[STRIP_COLUMNS] == 0 else MOST_STRIPS
         for j in range(0, lanes if plan[FLAT] == 1 else width, lanes):
             vectors = most
             r = 0
             while r < rows:
                 while vectors > rows - r:
                     vectors //= 2
-                window(
-                    count, vectors, at(inputs, r * pitch + j), at(weights, m), offsets,
-                    at(biases, m), at(result, m * result_row + r * result_pitch + j), pitch,
-                    channel_size, plan[TAPS] * outputs, per_group, phase[PHASE_TAPS], result_row,
-                    result_pitch, width - j - r * less, less,
-                )  # fmt: skip
+                source, found = at(inputs, r * pitch + j), at(result, r * result_pitch + j)
+                if plan[STRIP_COLUMNS] != 0:
+                    strip(
+                        vectors, source, weights, offsets, biases, found, pitch, channel_size,
+                        plan[TAPS], 1, plan[STRIP_COLUMNS], result_row, result_pitch, width - j, 0,
+                    )  # fmt: skip
+                else:
+                    window(
+                        count, vectors, source, at(weights, m), offsets, at(biases, m),
+                        at(found, m * result_row), pitch, channel_size, plan[TAPS] * outputs,
+                        per_group, phase[PHASE_TAPS], result_row, result_pitch,
+                        width - j - r * less, less,
+                    )  # fmt: skip
                 r += vectors
 
 

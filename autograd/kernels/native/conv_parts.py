@@ -11,6 +11,7 @@ BYTES = target().bits // 8
 
 product = extern("product")
 window = extern("window")
+strip = extern("strip")
 overlap = extern("overlap")
 transpose = extern("transpose")
 pad_rows = extern("pad_rows")

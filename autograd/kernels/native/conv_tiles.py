@@ -1,12 +1,14 @@
 """The vector code of convolutions: register tiles, transposition, padding.
 
 A register tile holds a small matrix of sums while a loop over input channels and kernel taps adds
-products to it: one factor is a vector from memory, the other a number spread over all lanes. Three
+products to it: one factor is a vector from memory, the other a number spread over all lanes. Four
 kinds differ in what lies in the lanes:
 
 - `product`: lanes are channels. The vectors are rows of a packed matrix, the numbers lie at a
   constant pace in the image, so that strides and dilations cost nothing.
 - `window`: lanes are neighbouring pixels, the numbers are weights. For few output channels.
+- `strip`: the same for one input and one output channel and kernels of `STRIP` rows, whose rows of
+  pixels are loaded once for all the result rows that they enter. For depthwise layers.
 - `overlap`: lanes are neighbouring pixels, which are summed up in the end. For weight gradients
   with few output channels.
 
@@ -19,7 +21,7 @@ from typing import Any
 
 from llvmlite import ir
 
-from .simd import I64, INT, PTR, Code, Module, Value
+from .simd import I64, INT, PTR, Code, Module, Value, Variable
 
 POINTS = {32: 12, 16: 6}
 """Rows of the largest `product` tile, two vectors wide, by the number of vector registers: 24 sums
@@ -31,6 +33,12 @@ SUMS = {32: 24, 16: 12}
 
 MOST_ROWS = 6
 """Output channels of the largest `window` tile: 6 x 4 vectors on 32 registers."""
+
+STRIP = 3
+"""Rows of the kernels that have a `strip`: those of nearly all depthwise layers."""
+
+STRIPS = {32: 8, 16: 4}
+"""Result rows of the largest `strip`: with 8, 10 rows of pixels and 3 weights fill 21 registers."""
 
 OVERLAPS = {32: (3, 5, 9), 16: (2, 5, 9)}
 """The largest `overlap` tiles: output channels and taps, and the taps of a single channel."""
@@ -133,25 +141,28 @@ def product(k: Code, rows: int, vectors: int) -> None:
             k.store(k.c, k.c_pace * i + v * width, sums[i][v].get())
 
 
+WINDOW = kinds(
+    ("x", "w", "table", "bias", "y"),
+    ("x_pace", "x_step", "w_step", "outer", "inner", "y_row", "y_pace", "left", "less"),
+)
+"""Parameters of `window` and `strip`."""
+
+
 def windows(module: Module) -> None:
     """y[m, v] = bias[m] + sum over o, t of w[o*w_step + t's + m] * x[v*x_pace + o*x_step + t's]."""
     registers = module.target.registers
-    parameters = kinds(
-        ("x", "w", "table", "bias", "y"),
-        ("x_pace", "x_step", "w_step", "outer", "inner", "y_row", "y_pace", "left", "less"),
-    )
     cases: dict[int, str] = {}
     for rows in range(1, MOST_ROWS + 1):
         vectors = window_vectors(rows, registers)
         while vectors:
             name = cases[16 * rows + vectors] = f"window_{rows}x{vectors}"
-            with tile(module, name, parameters) as k:
+            with tile(module, name, WINDOW) as k:
                 window(k, rows, vectors)
             vectors //= 2
     switch(
         module,
         "window",
-        {"rows": INT, "vectors": INT} | parameters,
+        {"rows": INT, "vectors": INT} | WINDOW,
         lambda k: k.rows * 16 + k.vectors,
         cases,
     )
@@ -172,10 +183,42 @@ def window(k: Code, rows: int, vectors: int) -> None:
                 number = k.splat(k.load_scalar(w, m))
                 for v in range(vectors):
                     sums[m][v].set(k.fma(number, pixels[v], sums[m][v].get()))
-    for v in range(vectors):
+    write_rows(k, sums)
+
+
+def write_rows(k: Code, sums: list[list[Variable]]) -> None:
+    """Store the valid lanes of a tile."""
+    for v in range(len(sums[0])):
         mask = k.first_lanes(k.left - k.less * v)
-        for m in range(rows):
-            k.store(k.y, k.y_row * m + k.y_pace * v, sums[m][v].get(), mask)
+        for m, row in enumerate(sums):
+            k.store(k.y, k.y_row * m + k.y_pace * v, row[v].get(), mask)
+
+
+def strips(module: Module) -> None:
+    """`windows` of one channel; `inner` counts the kernel's columns, the table goes row by row."""
+    vectors = STRIPS[module.target.registers]
+    cases: dict[int, str] = {}
+    while vectors:
+        name = cases[vectors] = f"strip_{vectors}"
+        with tile(module, name, WINDOW) as k:
+            strip(k, vectors)
+        vectors //= 2
+    switch(module, "strip", {"vectors": INT} | WINDOW, lambda k: k.vectors, cases)
+
+
+def strip(k: Code, vectors: int) -> None:
+    """One tile of `strips`."""
+    bias = k.splat(k.load_scalar(k.bias))
+    sums = [[k.variable(bias) for _ in range(vectors)]]
+    with k.loop(0, k.inner) as t:
+        x = k.place(k.x, entry(k, k.table, t * 2))
+        pixels = [k.load(x, k.x_pace * r) for r in range(vectors + STRIP - 1)]
+        for i in range(STRIP):
+            place = entry(k, k.table, (k.inner * i + t) * 2 + 1)
+            number = k.splat(k.load_scalar(k.w, place))
+            for v, total in enumerate(sums[0]):
+                total.set(k.fma(number, pixels[v + i], total.get()))
+    write_rows(k, sums)
 
 
 def overlaps(module: Module) -> None:
@@ -294,4 +337,4 @@ def transpose_part(k: Code, src: Value, dst: Value, high: Value, wide: Value) ->
             k.store(dst, k.dst_pitch * j, column, written)
 
 
-VECTORS = (products, windows, overlaps, layouts)
+VECTORS = (products, windows, strips, overlaps, layouts)
