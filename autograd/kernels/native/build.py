@@ -6,15 +6,18 @@ of words, and optimised together. The outcome needs neither Numba nor Python to 
 that must compile imports this module.
 """
 
+import gc
 import importlib
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import llvmlite.binding as llvm
 from llvmlite import ir
 from numba import types
-from numba.core import compiler, registry
+from numba.core import codegen, compiler, registry
 from numba.core.compiler_lock import global_compiler_lock
+from numba.core.cpu import CPUContext
 
 from . import simd
 from .target import machine, target
@@ -37,18 +40,22 @@ ELEMENTS = {
 
 def object_of(unit: Unit) -> bytes:
     """Compile a unit."""
-    with global_compiler_lock:
-        return machine().emit_object(linked(unit))
+    return machine().emit_object(linked(unit))
 
 
 def assembly_of(unit: Unit) -> str:
     """The machine code of a unit as text, to see what became of a loop."""
-    with global_compiler_lock:
-        return machine().emit_assembly(linked(unit))
+    return machine().emit_assembly(linked(unit))
 
 
 def linked(unit: Unit) -> llvm.ModuleRef:
     """Everything of a unit as one optimised module."""
+    with global_compiler_lock, without_machine_code():
+        return joined(*pieces(unit))
+
+
+def pieces(unit: Unit) -> tuple[list[str], list[str]]:
+    """The LLVM IR of a unit's parts, and the symbols by which it is entered."""
     source = importlib.import_module(unit.source)
     entries: list[str] = []
     parts: list[str] = []
@@ -62,14 +69,44 @@ def linked(unit: Unit) -> llvm.ModuleRef:
         parts += [text, plain_entry(name, symbol, signature)]
         entries.append(name)
     for kernel in unit.kernels.values():
-        for dtype in kernel.dtypes:
-            for function, role in bodies(source, kernel):
-                signature = signature_of(kernel, dtype, role)
-                symbol, text = lowered(function, signature)
+        for function, role in bodies(source, kernel):
+            for dtype in kernel.dtypes:
+                symbol, text = lowered(function, signature_of(kernel, dtype, role))
                 name = kernel.symbol(role, dtype)
-                parts += [text, slot_entry(name, symbol, kernel, dtype, role, signature)]
+                parts += [text, slot_entry(name, symbol, kernel, dtype, role)]
                 entries.append(name)
-    return joined(parts, entries)
+    return parts, entries
+
+
+@contextmanager
+def without_machine_code() -> Iterator[None]:
+    """Let Numba stop at LLVM IR, which halves its time; held with its lock.
+
+    It would otherwise optimise every function and turn it into machine code of its own, before the
+    whole unit is. The cycle collector waits too: nothing of this is garbage before the end.
+    """
+
+    def skip(*_: Any) -> None: ...
+
+    patches = (
+        (codegen.CPUCodeLibrary, "_optimize_functions", skip),
+        (codegen.CPUCodeLibrary, "_optimize_final_module", skip),
+        (codegen.JITCodeLibrary, "_finalize_specific", skip),
+        # A builtin that is not equal to any other stands for the function that is not made.
+        (CPUContext, "get_executable", lambda *_: [].append),
+    )
+    before = [getattr(owner, name) for owner, name, _ in patches]
+    collecting = gc.isenabled()
+    gc.disable()
+    for owner, name, replacement in patches:
+        setattr(owner, name, replacement)
+    try:
+        yield
+    finally:
+        for (owner, name, _), method in zip(patches, before, strict=True):
+            setattr(owner, name, method)
+        if collecting:
+            gc.enable()
 
 
 def bodies(source: Any, kernel: Kernel) -> Iterator[tuple[Callable[..., Any], str]]:
@@ -105,6 +142,7 @@ def lowered(function: Callable[..., Any], signature: Any) -> tuple[str, str]:
     flags.no_cpython_wrapper = True
     flags.no_cfunc_wrapper = True
     flags.nrt = False
+    flags.no_rewrites = True
     flags.error_model = "numpy"
     flags.enable_looplift = False
     context = registry.cpu_target
@@ -131,9 +169,7 @@ def plain_entry(name: str, symbol: str, signature: Any) -> str:
     return str(module)
 
 
-def slot_entry(
-    name: str, symbol: str, kernel: Kernel, dtype: str, role: str, signature: Any
-) -> str:
+def slot_entry(name: str, symbol: str, kernel: Kernel, dtype: str, role: str) -> str:
     """A C function (slots, first, last, worker) around a kernel's body."""
     module = ir.Module()
     tail = [] if role == "tasks" else [I64] * 3

@@ -7,7 +7,6 @@ imports this module.
 
 from typing import Any
 
-import llvmlite.binding as llvm
 import numba
 from llvmlite import ir
 from numba import types
@@ -26,19 +25,14 @@ I64 = ir.IntType(64)
 intrinsic: Any = numba_intrinsic
 njit: Any = numba.njit
 
-helper = njit(error_model="numpy", no_cfunc_wrapper=True)
+helper = njit(
+    error_model="numpy",
+    no_cfunc_wrapper=True,
+    no_cpython_wrapper=True,
+    no_rewrites=True,  # of array expressions, which there are none of
+    _nrt=False,
+)
 """Decorates a function that kernel bodies call."""
-
-
-def promise(symbol: str) -> str:
-    """Let Numba compile helpers that mention a symbol which only the finished unit defines.
-
-    Numba turns each helper into machine code of its own, which is never run; LLVM aborts the
-    process over unknown symbols there, so any address will do.
-    """
-    if not llvm.address_of_symbol(symbol):
-        llvm.add_symbol(symbol, llvm.address_of_symbol("free"))
-    return symbol
 
 
 @intrinsic
@@ -134,7 +128,7 @@ def extern(name: str, result: Any = types.void, *, generic: bool = True) -> Any:
             values = [builder.extract_value(arguments[0], i) for i in range(len(parameters))]
             returned = ir.VoidType() if result is types.void else context.get_value_type(result)
             kind = ir.FunctionType(returned, [v.type for v in values])
-            callee = cgutils.get_or_insert_function(builder.module, kind, promise(symbol))
+            callee = cgutils.get_or_insert_function(builder.module, kind, symbol)
             outcome = builder.call(callee, values)
             return context.get_dummy_value() if result is types.void else outcome
 
@@ -162,9 +156,7 @@ def code_address(name: str) -> Any:
     def get(_typing: Any) -> Any:
         def generate(_context: Any, builder: Any, _signature: Any, _arguments: Any) -> Any:
             kind = ir.FunctionType(I64, [])
-            return builder.ptrtoint(
-                cgutils.get_or_insert_function(builder.module, kind, promise(name)), I64
-            )
+            return builder.ptrtoint(cgutils.get_or_insert_function(builder.module, kind, name), I64)
 
         return types.int64(), generate
 
