@@ -76,6 +76,7 @@ STATES = [
             ("grad mode", "is_grad_enabled", "set_grad_enabled"),
             ("the default dtype", "get_default_dtype", "set_default_dtype"),
             ("the number of threads", "get_num_threads", "set_num_threads"),
+            ("the precision of convolutions", "get_conv_precision", "set_conv_precision"),
         ]
         if hasattr(autograd, read) and hasattr(autograd, restore)
     ),

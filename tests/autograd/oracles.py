@@ -374,7 +374,6 @@ def pulled_back(jacobian: Callable[[list[float], int, int], float]) -> Oracle:
     return oracle
 
 
-def picked(x, target, *, ignore_index):
 def philox(counter: int, stream: int, key: int) -> list[int]:
     """The four words of Philox4x32-10."""
     low = 0xFFFFFFFF
@@ -395,6 +394,7 @@ def dropped(x, key, *, p):
         y[i] = value / (1.0 - p) if word >= p * 2**32 else 0.0
     return y.reshape(x.shape)
 
+
 def rows_taken(x, indices, *, skip, shown):
     y = np.zeros((*indices.shape, x.shape[1]))
     for place in np.ndindex(*indices.shape):
@@ -412,7 +412,6 @@ def rows_added(h, indices, *, rows, skip):
 
 
 def picked(x, target, *, ignore_index):
-
     return np.array([0.0 if t == ignore_index else x[i, t] for i, t in enumerate(target)])
 
 
@@ -539,6 +538,7 @@ ORACLES: dict[str, Oracle] = {
     "conv2d_weight": convolved_weight,
     "max_pool2d": lambda x, **at: largest(x, **at)[0],
     "max_pool2d_indices": lambda x, **at: largest(x, **at)[1],
+    "max_pool2d_input": lambda h, x, **at: spread_maxima(h, largest(x, **at)[1], size=x.shape[2:]),
     "max_pool2d_scatter": spread_maxima,
     "max_pool2d_gather": picked_maxima,
     "avg_pool2d": averaged,
@@ -559,5 +559,3 @@ ORACLES: dict[str, Oracle] = {
 WITHOUT: dict[str, str] = {
     "dropout_key": "draws at random: tests/autograd/test_op_table.py checks what comes of it",
 }
-    "max_pool2d_input": lambda h, x, **at: spread_maxima(h, largest(x, **at)[1], size=x.shape[2:]),
-    "dropout": dropped,
