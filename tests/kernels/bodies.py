@@ -19,14 +19,26 @@ def add_into(out, x, bias, cols, rows, columns, first, last, worker):
             out[i] += bias[i % cols]
 
 
-def spin(counts, workers, rounds, tasks, bound, first, last, worker):
+def spin(counts, by, rounds, tasks, bound, first, last, worker):
     for task in range(first, last):
         x = 1
         for _ in range(rounds):
             x = (x * 1103515245 + task) % 2147483647
         counts[task] += 1
-        workers[task] = worker + x // 2147483647
+        by[task] = worker + x // 2147483647
 
 
-def spin_tasks(counts, workers, rounds, tasks, bound):
+def spin_tasks(counts, by, rounds, tasks, bound):
+    return tasks
+
+
+def spin_in_scratch(counts, by, scratch, tasks, workers, first, last, worker):
+    for task in range(first, last):
+        for _ in range(2000):
+            scratch[worker] += 1
+        counts[task] += 1
+        by[task] = worker
+
+
+def spin_in_scratch_tasks(counts, by, scratch, tasks, workers):
     return tasks

@@ -58,6 +58,19 @@ def test_the_count_can_fall_and_rise():
         assert shared(500).max() < count
 
 
+def test_scratch_limits_the_threads_of_a_call():
+    autograd.set_num_threads(4)
+    for parts in (1, 2, 3):
+        counts, by = np.zeros(300, np.int64), np.zeros(300, np.int64)
+        scratch = np.zeros(parts, np.int64)
+        UNIT.spin_in_scratch(counts, by, scratch)
+        assert (counts == 1).all()
+        assert by.max() < parts
+        assert scratch.sum() == 300 * 2000
+    with pytest.raises(ValueError, match="scratch for no thread"):
+        UNIT.spin_in_scratch(counts, by, np.zeros(0, np.int64))
+
+
 def test_many_python_threads_share_one_pool():
     autograd.set_num_threads(2)
     with ThreadPoolExecutor(6) as pool:

@@ -24,7 +24,8 @@ POOL = 8  # address of the thread pool
 NDARRAY, NONE = 9, 10  # addresses of numpy.ndarray and of None
 EMPTY, DTYPE_OF, SET_HANDLER = 11, 12, 13  # functions of NumPy's C API
 HANDLER, LARGE = 14, 15  # the allocator's capsule, and from how many bytes on it is used
-RECORDS = 16  # then one record for each argument and each result
+WORKERS = 16  # the symbol that limits the threads of a call, or -1
+RECORDS = 17  # then one record for each argument and each result
 
 KIND, NUMBER, NEEDED, OPTIONAL, LEADING, DIMS, FIRST = 0, 1, 2, 3, 4, 5, 6
 RECORD = 12
@@ -44,7 +45,7 @@ MAX_SYMBOLS = 24
 # -------------------
 
 BUSY, STATE, NEXT, INSIDE, JOINED, SLEEPERS = 0, 8, 16, 24, 32, 40
-JOB_RUN, JOB_SLOTS, JOB_TASKS, STARTED, THREADS, SPINS = 48, 49, 50, 51, 52, 53
+JOB_RUN, JOB_SLOTS, JOB_TASKS, JOB_THREADS, STARTED, THREADS, SPINS = range(48, 55)
 MUTEX, CONDITION = 56, 72
 POOL_WORDS = 96
 

@@ -61,7 +61,11 @@ def call(me, arguments, count):
     number = collect(words, cast(arguments, INT64), count, slots, sizes)
     dtype = 1 if number == at.FLOAT64 else 0
     run = words[at.RUN + dtype]
-    if number < 0 or run == 0:
+    pool = cast(words[at.POOL], INT64)
+    threads = pool[at.THREADS]
+    if number >= 0 and words[at.WORKERS] >= 0:
+        threads = min(threads, sizes[words[at.WORKERS]])
+    if number < 0 or run == 0 or threads < 1:
         return call_python(words[at.FALLBACK], arguments, count, 0)
     outcome = results_of(words, cast(arguments, INT64), count, slots, sizes, number)
     if outcome == 0:
@@ -76,7 +80,7 @@ def call(me, arguments, count):
         call_address(run, slots, 0, 1, 0)
     elif tasks > 1:
         thread = release_lock()
-        parallel(cast(words[at.POOL], INT64), run, slots, tasks)
+        parallel(pool, run, slots, tasks, threads)
         take_lock(thread)
     return outcome
 
@@ -271,12 +275,13 @@ def reset_pool(pool, threads, spins):
 
 
 @helper
-def parallel(pool, run, slots, tasks):
-    """Run the tasks 0 .. tasks-1 of a job, with whatever helpers come along."""
-    if pool[at.THREADS] < 2 or not atomic_swap_if(offset(pool, at.BUSY), 0, 1):
+def parallel(pool, run, slots, tasks, threads):
+    """Run the tasks 0 .. tasks-1 of a job, with whatever helpers come along, up to `threads`."""
+    if threads < 2 or not atomic_swap_if(offset(pool, at.BUSY), 0, 1):
         call_address(run, slots, 0, tasks, 0)
         return
-    start_helpers(pool)
+    start_helpers(pool, threads - 1)
+    pool[at.JOB_THREADS] = threads
     pool[at.JOB_RUN] = run
     pool[at.JOB_SLOTS] = address(slots)
     pool[at.JOB_TASKS] = tasks
@@ -311,12 +316,11 @@ def take_tasks(pool, worker):
 
 
 @helper
-def start_helpers(pool):
-    """Start the threads that are still missing."""
+def start_helpers(pool, wanted):
+    """Start the threads that are still missing; where the system has no more, do with fewer."""
     thread = new_word()
-    while pool[at.STARTED] < pool[at.THREADS] - 1:
+    while pool[at.STARTED] < wanted:
         if create_thread(address(thread), 0, helper_address(), address(pool)) != 0:
-            pool[at.THREADS] = pool[at.STARTED] + 1
             break
         detach_thread(thread[0])
         pool[at.STARTED] += 1
@@ -335,7 +339,7 @@ def serve(pool_address):
             # The caller closes the job and then looks at INSIDE; here it is the other way round.
             if atomic_load(offset(pool, at.STATE)) == state:
                 worker = atomic_add(offset(pool, at.JOINED), 1) + 1
-                if worker < pool[at.THREADS]:
+                if worker < pool[at.JOB_THREADS]:
                     take_tasks(pool, worker)
             atomic_add(offset(pool, at.INSIDE), -1)
             spins = 0

@@ -23,6 +23,9 @@ The signature is the contract that every call is checked against before any memo
 - ``n: int`` and ``a: float`` (of type T in the body); an int that is named like a symbol binds it.
 - ``-> y: T like x, s: T[rows]``: arrays that the call allocates and returns.
 
+- A symbol named ``workers`` limits the threads of a call: ``scratch: T[workers, room]!`` has a part
+  for each of them, whatever number of threads is set by the time that the call begins.
+
 A body gets arguments, results and symbols in the order of their appearance, and the range of tasks
 to do. With a ``_tasks`` function, the tasks are shared among threads; what a task computes must not
 depend on which thread runs it or when. Without, the body is called once, with the range 0 .. 1.
@@ -308,6 +311,7 @@ def described(kernel: Kernel, run: dict[str, int], tasks: dict[str, int]) -> np.
     words[layout.ARGUMENTS] = len(kernel.arguments)
     words[layout.RESULTS] = len(kernel.results)
     words[layout.SYMBOLS] = len(kernel.symbols)
+    words[layout.WORKERS] = kernel.symbols.index("workers") if "workers" in kernel.symbols else -1
     for i, dtype in enumerate(("f4", "f8")):
         words[layout.RUN + i] = run.get(dtype, 0)
         words[layout.TASKS + i] = tasks.get(dtype, 0)
@@ -365,6 +369,8 @@ def fallback_of(unit: Unit, kernel: Kernel) -> Callable[..., Any]:
                     copies.append((value, fitted))
             changed |= fitted is not value
             ready.append(fitted)
+        if sizes.get("workers", 1) < 1:
+            raise ValueError(f"kernel {kernel.name}: scratch for no thread at all")
         if not changed:
             raise TypeError(
                 f"kernel {kernel.name}: no code for {common}; it takes {', '.join(kernel.dtypes)}"
