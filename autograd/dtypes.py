@@ -99,12 +99,21 @@ def cast_to(value: Any, dtype: np.dtype[Any]) -> Any:
 
 
 def _one_float_type(values: list[Any]) -> bool:
-    """True if all values are arrays of one float dtype (or None): nothing to be done."""
-    dtype = getattr(values[0], "dtype", None)
-    if dtype is None or dtype.kind != "f":
-        return False
-    # A set, not all(...): a generator costs more than the tests.
-    return {getattr(v, "dtype", None) for v in values if v is not None} == {dtype}
+    """True if all values are arrays of one float dtype (or None): nothing to be done.
+
+    Every call of most ops passes here, and nearly always so: hence a loop over identities. What it
+    misses (NumPy scalars, equal dtypes that are two objects) goes the general way.
+    """
+    dtype = None
+    for v in values:
+        if v is not None:
+            if v.__class__ is not np.ndarray:
+                return False
+            if dtype is None:
+                dtype = v.dtype
+            elif v.dtype is not dtype:
+                return False
+    return dtype is not None and dtype.kind == "f"
 
 
 def to_common(values: list[Any]) -> list[Any]:

@@ -40,11 +40,11 @@ UNIT = Unit(
 UNIT.kernel("transform_weights(w: f4[o, c, taps], u: f4[size]!, plan: i8[fields])")
 UNIT.kernel(
     "convolve(x: f4[n, c, h, w], u: f4[weights], bias: f4[o]?, y: f4[n, o, p, q]!, "
-    "busy: i8[slots]!, scratch: f4[slots, size]!, plan: i8[fields])"
+    "scratch: f4[workers, size]!, plan: i8[fields])"
 )
 UNIT.kernel(
-    "sum_tiles(x: f4[n, c, h, w], g: f4[n, o, p, q], u: f4[chunks, step]!, busy: i8[slots]!, "
-    "scratch: f4[slots, size]!, plan: i8[fields])"
+    "sum_tiles(x: f4[n, c, h, w], g: f4[n, o, p, q], u: f4[chunks, step]!, "
+    "scratch: f4[workers, size]!, plan: i8[fields])"
 )
 UNIT.kernel("add_chunks(u: f4[chunks, step], dw: f4[o, c, taps]!, plan: i8[fields])")
 
@@ -261,7 +261,7 @@ def _convolve(
     rows, cols = (n + 2 * p - 2 for n, p in zip(x.shape[2:], padding, strict=True))
     y = empty((len(x), made, rows, cols), np.float32)
     scratch = empty((threads, plan.scratch), np.float32)
-    UNIT.convolve(x, u, bias, y, np.zeros(threads, np.int64), scratch, plan.words)
+    UNIT.convolve(x, u, bias, y, scratch, plan.words)
     return y
 
 
@@ -273,7 +273,7 @@ def conv2d_weight(x: Floats, g: Floats, padding: Pair, tile: int) -> Floats:
     plan = _plan(x.shape, outputs, padding, tile, False, 0)
     sums = empty((plan.chunks, plan.weights), np.float32)
     scratch = empty((threads, plan.scratch), np.float32)
-    UNIT.sum_tiles(x, g, sums, np.zeros(threads, np.int64), scratch, plan.words)
+    UNIT.sum_tiles(x, g, sums, scratch, plan.words)
     dweight = empty((outputs, channels, TAPS), np.float32)
     UNIT.add_chunks(sums, dweight, plan.words)
     return dweight.reshape(outputs, channels, 3, 3)

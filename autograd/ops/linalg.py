@@ -145,10 +145,11 @@ def linear(input: Any, weight: Any, bias: Any = None) -> Any:
     (2, 4)
     """
     x, w = shape_of(input, "linear"), shape_of(weight, "linear")
+    b = None if bias is None else shape_of(bias, "linear")
     if len(w) != 2 or not x or x[-1] != w[1]:
         raise ValueError(f"linear: input {x} needs a weight of shape (out, {x[-1:]}), met {w}")
-    if bias is not None and shape_of(bias, "linear") != w[:1]:
-        raise ValueError(f"linear: bias must have shape {w[:1]}, met {shape_of(bias, 'linear')}")
+    if b is not None and b != w[:1]:
+        raise ValueError(f"linear: bias must have shape {w[:1]}, met {b}")
     if len(x) == 1:
         y = _matmul(weight, input)
         return y if bias is None else y + bias

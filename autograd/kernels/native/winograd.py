@@ -10,7 +10,7 @@ The weight gradient sums over tiles: each task sums those of its chunk, for some
 and a second kernel adds the chunks in their order.
 """
 
-from .language import address, at, atomic_store, atomic_swap_if, extern, helper, relax, room
+from .language import address, at, extern, helper, room
 from .winograd_layout import (
     ACROSS,
     BLOCK_STRIPS,
@@ -53,25 +53,6 @@ TAPS = 9
 one_vector = room(LANES)
 few_taps = room((TAPS + LANES) * LANES)  # of one channel, filled up to whole squares
 many_taps = room((TAPS * FILTERS + LANES) * LANES)
-
-
-@helper
-def claim(busy, slots, worker):
-    """A part of the scratch for this worker alone.
-
-    There are as many parts as threads when the call began. If there are more threads by now, one
-    may have to wait.
-    """
-    slot = worker % slots
-    while not atomic_swap_if(at(busy, slot), 0, 1):
-        relax()
-        slot = (slot + 1) % slots
-    return slot
-
-
-@helper
-def release(busy, slot):
-    atomic_store(at(busy, slot), 0)
 
 
 @helper
@@ -191,11 +172,10 @@ def multiply(v, u, m, plan, inputs, outputs, tiles, add):
 
 
 def convolve(
-    x, u, bias, y, busy, scratch, plan, n, c, h, w, weights, o, p, q, slots, size, fields,
+    x, u, bias, y, scratch, plan, n, c, h, w, weights, o, p, q, workers, size, fields,
     first, last, worker,
 ):  # fmt: skip
-    slot = claim(busy, slots, worker)
-    v = at(scratch, slot * size)
+    v = at(scratch, worker * size)
     points = (plan[TILE] + 2) * (plan[TILE] + 2)
     m = at(v, points * plan[INPUT_STEP])
     band = at(m, points * plan[OUTPUT_STEP])
@@ -213,11 +193,10 @@ def convolve(
                     )
                 multiply(v, u, m, plan, inputs, outputs, tiles, 1 if begin else 0)
             write_outputs(m, bias, plan, outputs, strip, strips, band, y, o, p, q)
-    release(busy, slot)
 
 
 def convolve_tasks(
-    x, u, bias, y, busy, scratch, plan, n, c, h, w, weights, o, p, q, slots, size, fields
+    x, u, bias, y, scratch, plan, n, c, h, w, weights, o, p, q, workers, size, fields
 ):
     return -(-plan[STRIPS] // plan[CHUNK_STRIPS])
 
@@ -277,11 +256,10 @@ def correlate(v, w, u, plan, inputs, outputs, tiles, add):
 
 
 def sum_tiles(
-    x, g, u, busy, scratch, plan, n, c, h, w, o, p, q, chunks, step, slots, size, fields,
+    x, g, u, scratch, plan, n, c, h, w, o, p, q, chunks, step, workers, size, fields,
     first, last, worker,
 ):  # fmt: skip
-    slot = claim(busy, slots, worker)
-    v = at(scratch, slot * size)
+    v = at(scratch, worker * size)
     points = (plan[TILE] + 2) * (plan[TILE] + 2)
     m = at(v, points * plan[INPUT_STEP])
     band = at(m, points * plan[OUTPUT_STEP])
@@ -301,11 +279,10 @@ def sum_tiles(
             transform(g, o, p, q, plan, False, outputs, strip, strips, band, m, plan[OUTPUT_STEP])
             tiles = strips * plan[ACROSS]
             correlate(v, m, at(u, chunk * step), plan, inputs, outputs, tiles, strip - begin)
-    release(busy, slot)
 
 
 def sum_tiles_tasks(
-    x, g, u, busy, scratch, plan, n, c, h, w, o, p, q, chunks, step, slots, size, fields
+    x, g, u, scratch, plan, n, c, h, w, o, p, q, chunks, step, workers, size, fields
 ):
     groups = -(-plan[INPUTS] // plan[GROUP_INPUTS]) * -(-plan[OUTPUTS] // plan[GROUP_OUTPUTS])
     return chunks * groups
