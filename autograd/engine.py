@@ -299,7 +299,11 @@ def fit(gradient: Any, target: Node) -> Any:
         return full if shape else full[()]
     extra = len(g.shape) - len(shape)
     if extra > 0 and g.shape[extra:] == shape:
-        g = OPS["sum"].function(g, tuple(range(extra)))
+        dim = tuple(range(extra))
+        if g.__class__ is np.ndarray:
+            g = OPS["sum"].forward(g, dim=dim, keepdim=False)
+        else:
+            g = OPS["sum"].function(g, dim)
     elif g.shape != shape:
         repeated = [
             i

@@ -22,7 +22,7 @@ import os
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from typing import Any, ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar, cast
 
 from .native import Unit
 from .native.cache import warn_once
@@ -46,11 +46,19 @@ def reference(implementation: Callable[P, R]) -> Callable[P, R]:
     TABLE[name] = row
     mode = _mode.get
 
-    # A closure, not a callable object: the call is half as long (see README.md).
+    # Closures, not callable objects: the call is half as long (see README.md); and one without
+    # keywords where the kernel has none, which spares a dictionary.
     @functools.wraps(implementation)
     def kernel(*args: P.args, **kwargs: P.kwargs) -> R:
         return row[mode()](*args, **kwargs)
 
+    @functools.wraps(implementation)
+    def by_position(*args: Any) -> R:
+        return row[mode()](*args)
+
+    parameters = inspect.signature(implementation).parameters.values()
+    if all(p.kind is p.POSITIONAL_ONLY for p in parameters):
+        return cast(Callable[P, R], by_position)
     return kernel
 
 

@@ -260,6 +260,9 @@ _cross_entropy.op.samples = lambda draw: [((draw((4, 3)), np.array([2, 0, 1, 2])
 _cross_entropy_slope.op.samples = _cross_entropy.op.samples
 
 
+INDEX = np.dtype(np.int64)
+
+
 def _as_rows(who: str, input: Any, target: Any) -> tuple[Any, Any, tuple[int, ...]]:
     """Scores as (N, C), classes as (N,), and the shape of unreduced losses.
 
@@ -290,9 +293,10 @@ def _classes(who: str, target: Any, count: int, ignore_index: int) -> tuple[Any,
             return _reshape(target, shape=(-1,)), True
         target = target.value
     raw = np.asarray(target)
-    if raw.dtype.kind not in "iu":
-        raise TypeError(f"{who}: class indices must be integers, not {raw.dtype}")
-    raw = raw.reshape(-1).astype(np.int64, copy=False)
+    if raw.dtype is not INDEX or raw.ndim != 1:
+        if raw.dtype.kind not in "iu":
+            raise TypeError(f"{who}: class indices must be integers, not {raw.dtype}")
+        raw = raw.reshape(-1).astype(np.int64, copy=False)
     # Read as unsigned, a negative index is a huge one: one comparison finds both kinds.
     if raw.size and np.maximum.reduce(raw.view(np.uint64)) >= count:
         wrong = raw[((raw < 0) | (raw >= count)) & (raw != ignore_index)]
