@@ -10,9 +10,9 @@ PYTHON ?= python3
 JOBS ?= 2
 TORCH := 2.13.0
 
-# One thread for NumPy's matrix products, unless told otherwise. Two spin against each other as soon as
-# anything else wants a core (measured: an epoch of 0.25 s takes 35), and they round differently, so
-# this also makes results the same on machines with any number of cores.
+# One thread for NumPy's matrix products, unless told otherwise. Only the references use them: two
+# threads spin against each other as soon as anything else wants a core (measured: an epoch of 0.25 s
+# takes 35), and they round differently.
 export OPENBLAS_NUM_THREADS ?= 1
 
 VENV := .venv
