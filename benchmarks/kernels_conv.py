@@ -27,6 +27,12 @@ PASSES = ("forward", "input", "weight")
 TOLERANCE = {"float32": 2e-5, "float64": 1e-13}
 """Largest difference from the reference, relative to its largest entry."""
 
+TURN = 0.003
+"""Seconds that one contender is timed before the next one comes."""
+PAUSE = 0.01
+"""Seconds between two turns. Torch's threads spin for some milliseconds after a call: without it,
+kernels of ours that take 0.2 ms on two cores had only one of them."""
+
 
 @dataclass(frozen=True)
 class Layer:
@@ -116,15 +122,27 @@ def contenders(layer: Layer, dtype: str) -> dict[str, list[Callable[[], Any]]]:
 
 
 def times(runs: list[Callable[[], Any]], rounds: int) -> list[list[float]]:
-    """Seconds of each function, round by round, in turn."""
-    found: list[list[float]] = [[] for _ in runs]
+    """Seconds of each function, round by round, in turn.
+
+    Each turn begins with a pause, in which the threads of the one before cease to wait for work on
+    the cores that this one needs, and with a call that is not timed, so that nobody finds the
+    arrays in the cache because of a neighbour.
+    """
+    calls = []
     for run in runs:
         run()
+        begin = time.perf_counter()
+        run()
+        calls.append(max(1, round(TURN / (time.perf_counter() - begin))))
+    found: list[list[float]] = [[] for _ in runs]
     for _ in range(rounds):
-        for run, into in zip(runs, found, strict=True):
-            begin = time.perf_counter()
+        for run, count, into in zip(runs, calls, found, strict=True):
+            time.sleep(PAUSE)
             run()
-            into.append(time.perf_counter() - begin)
+            begin = time.perf_counter()
+            for _ in range(count):
+                run()
+            into.append((time.perf_counter() - begin) / count)
     return found
 
 
