@@ -226,7 +226,7 @@ def gather(layer: Layer, adjoint: bool, by_pixels: bool) -> Gather:
         """Elements of scratch that a task needs."""
         height = (band - 1) * rows.pace + span
         if by_pixels:
-            padded = source_channels * height * cols.pace * pitch + pitch + 2 * lanes
+            padded = per_group * height * cols.pace * pitch + pitch + 2 * lanes
             if rows.step == cols.step == 1:
                 return outputs + padded
             return outputs + padded + (outputs * band + 1) * (cols.result // cols.step + 1) + lanes
@@ -236,7 +236,8 @@ def gather(layer: Layer, adjoint: bool, by_pixels: bool) -> Gather:
     images, band = task_size(layer.batch, rows.positions(0), room, SCRATCH // layer.itemsize)
     words[[f.IMAGES, f.BAND]] = images, band
     tasks = -(-layer.batch // images) * -(-rows.positions(0) // band) if layer.batch else 1
-    words[f.SPLITS] = 1 if by_pixels else min(-(-TASKS // tasks), packed[0] * packed[1])
+    units = layer.groups if by_pixels else packed[0] * packed[1]
+    words[f.SPLITS] = min(-(-TASKS // tasks), units)
 
     table: list[tuple[int, int]] = []
     phases: list[tuple[int, ...]] = []

@@ -426,11 +426,16 @@ def test_a_bias_of_the_wrong_shape_is_refused():
             kernels.conv2d(x, weight, bias, **PLAIN)
 
 
-def test_a_worker_without_scratch_brings_its_own(monkeypatch):
-    # As if threads were added between the allocation of scratch and the call.
+def test_threads_that_are_added_after_scratch_was_taken(monkeypatch):
     x_shape, w_shape, params = TILED["many images, one pixel"]
     arrays = drawn(x_shape, w_shape, params, np.float32)
     expected = passes(arrays, params)
-    monkeypatch.setattr(kernels.threads, "get_num_threads", lambda: 0)
-    for got, wanted in zip(passes(arrays, params), expected, strict=True):
-        np.testing.assert_array_equal(got, wanted)
+    before = kernels.get_num_threads()
+    try:
+        kernels.set_num_threads(3)
+        monkeypatch.setattr(kernels.threads, "get_num_threads", lambda: 1)
+        got = passes(arrays, params)
+    finally:
+        kernels.set_num_threads(before)
+    for one, wanted in zip(got, expected, strict=True):
+        np.testing.assert_array_equal(one, wanted)

@@ -47,12 +47,10 @@ from .conv_parts import (
     clear,
     cut,
     lanes_of,
-    leave,
     pad_row,
     pad_rows,
     parts,
     product,
-    room_of,
     strip,
     transpose,
     window,
@@ -100,7 +98,7 @@ def channels(x, packed, bias, phases, table, plan, scratch, y, n, c, xh, xw, gro
     plane = plan[OUT_HEIGHT] * plan[OUT_WIDTH]
     positions = plan[BAND] * plan[UP] * plan[OUT_WIDTH]
     row_size = c * plan[PITCH]
-    part = room_of(scratch, worker, workers, room)
+    part = at(scratch, worker * room)
     for task in range(first, last):
         split = task % plan[SPLITS]
         begin = task // plan[SPLITS] % bands * plan[BAND]
@@ -135,7 +133,6 @@ def channels(x, packed, bias, phases, table, plan, scratch, y, n, c, xh, xw, gro
             for i in range(images):
                 result = at(y, ((image + i) * m + start) * plane + top * plan[OUT_WIDTH])
                 deliver(at(sums, i * positions * wide), wide, written, count, result, plane)
-    leave(part, worker, workers)
 
 
 def channels_tasks(x, packed, bias, phases, table, plan, scratch, y, n, c, xh, xw, groups, blocks,
@@ -193,20 +190,21 @@ def pixels(x, packed, bias, phases, table, plan, scratch, y, n, c, xh, xw, group
     plane = plan[OUT_HEIGHT] * plan[OUT_WIDTH]
     direct = plan[UP] == 1 and plan[ACROSS] == 1
     wide = plan[OUT_WIDTH] // plan[ACROSS] + 1
-    part = room_of(scratch, worker, workers, room)
+    part = at(scratch, worker * room)
     for task in range(first, last):
-        begin = task % bands * plan[BAND]
+        split = task % plan[SPLITS]
+        begin = task // plan[SPLITS] % bands * plan[BAND]
         end = min(begin + plan[BAND], plan[ROWS])
-        image = task // bands * plan[IMAGES]
+        image = task // plan[SPLITS] // bands * plan[IMAGES]
         height = (end - 1 - begin) * plan[DOWN] + plan[SPAN]
         channel_size = height * plan[RIGHT] * plan[PITCH]
-        biases, source = part, at(part, outputs + lanes_of(x))
-        sums = at(source, c * channel_size + plan[PITCH] + lanes_of(x))
+        biases, inputs = part, at(part, outputs + lanes_of(x))
+        sums = at(inputs, per_group * channel_size + plan[PITCH] + lanes_of(x))
         for i in range(image, min(image + plan[IMAGES], n)):
-            pad_channels(x, source, plan, i, c, begin * plan[DOWN] + plan[TOP], height)
-            for b in range(groups):
+            for b in range(cut(groups, plan[SPLITS], split), cut(groups, plan[SPLITS], split + 1)):
+                channel, top = i * c + b * per_group, begin * plan[DOWN] + plan[TOP]
+                pad_channels(x, inputs, plan, channel, per_group, top, height)
                 bias_row(bias, b * outputs, outputs, biases, outputs)
-                inputs = at(source, b * per_group * channel_size)
                 weights = at(packed, b * per_group * taps * outputs)
                 for p in range(phase_count):
                     phase = at(phases, p * PHASE)
@@ -221,7 +219,6 @@ def pixels(x, packed, bias, phases, table, plan, scratch, y, n, c, xh, xw, group
                     )  # fmt: skip
                     if not direct:
                         spread(sums, result, phase, plan, begin, rows, outputs, wide)
-    leave(part, worker, workers)
 
 
 def pixels_tasks(x, packed, bias, phases, table, plan, scratch, y, n, c, xh, xw, groups, per_group,
@@ -231,16 +228,16 @@ def pixels_tasks(x, packed, bias, phases, table, plan, scratch, y, n, c, xh, xw,
 
 
 @helper
-def pad_channels(x, padded, plan, image, c, top, height):
-    """Part of an image with its zeros around it, channel by channel.
+def pad_channels(x, padded, plan, channel, count, top, height):
+    """Part of some channels, counted through all images, with the zeros around it.
 
     With a stride the columns of a row are sorted by their remainder, so that the pixels that
     neighbouring results read at one tap are neighbours.
     """
     size, pitch, pace = plan[HEIGHT] * plan[WIDTH], plan[PITCH], plan[RIGHT]
     low, high = min(max(-top, 0), height), min(max(plan[HEIGHT] - top, 0), height)
-    for i in range(c):
-        source = at(x, (image * c + i) * size + (low + top) * plan[WIDTH])
+    for i in range(count):
+        source = at(x, (channel + i) * size + (low + top) * plan[WIDTH])
         rows = at(padded, i * height * pace * pitch)
         clear(rows, low * pace * pitch)
         if pace == 1:
@@ -257,7 +254,7 @@ def pad_channels(x, padded, plan, image, c, top, height):
                         if 0 <= column + plan[LEFT] < plan[WIDTH]:
                             target_row[j] = row[column]
         clear(at(rows, high * pace * pitch), (height - high) * pace * pitch)
-    clear(at(padded, c * height * pace * pitch), pitch + lanes_of(x))
+    clear(at(padded, count * height * pace * pitch), pitch + lanes_of(x))
 
 
 @helper

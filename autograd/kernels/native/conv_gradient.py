@@ -33,11 +33,9 @@ from .conv_parts import (
     clear,
     cut,
     lanes_of,
-    leave,
     overlap,
     parts,
     product,
-    room_of,
     transpose,
 )
 from .conv_tiles import OVERLAPS
@@ -145,7 +143,7 @@ def task_place(split, b, kernel_row, blocks, kernel_rows):
 def finish(partial, scratch, plan, dweight, splits, groups, blocks, kernel_rows, kernel_columns,
            wide, workers, depth, words, m, per_group, kh, kw, first, last, worker):  # fmt: skip
     """Add the splits in order, and bring channels, rows and columns into the order of a weight."""
-    matrix = room_of(scratch, worker, workers, depth * wide)
+    matrix = at(scratch, worker * depth * wide)
     for b in range(first, last):
         for i in range(kernel_rows):
             for column in range(kernel_columns):
@@ -161,7 +159,6 @@ def finish(partial, scratch, plan, dweight, splits, groups, blocks, kernel_rows,
         count = min(wide, plan[OUTPUTS] - channel)
         start = b // blocks * plan[OUTPUTS] + channel
         transpose(matrix, wide, depth, count, at(dweight, start * depth), depth, 0)
-    leave(matrix, worker, workers)
 
 
 def finish_tasks(partial, scratch, plan, dweight, splits, groups, blocks, kernel_rows,
@@ -183,7 +180,7 @@ def narrow_gradient(x, g, table, plan, scratch, partial, n, c, xh, xw, m, gh, gw
     if plan[FLAT] == 1:
         rows, width = 1, plane
     outputs = plan[OUTPUTS]
-    sums = room_of(scratch, worker, workers, room)
+    sums = at(scratch, worker * room)
     padded = at(sums, MOST_CHANNELS * MOST_TAPS_OF_ONE * lanes)
     for task in range(first, last):
         channel, split = task % c, task // c
@@ -219,7 +216,6 @@ def narrow_gradient(x, g, table, plan, scratch, partial, n, c, xh, xw, m, gh, gw
                             for lane in range(1, lanes):
                                 total += found[lane]
                             target[(o + j) * per_group * taps + t + k] += total
-    leave(sums, worker, workers)
 
 
 def narrow_gradient_tasks(x, g, table, plan, scratch, partial, n, c, xh, xw, m, gh, gw, taps, words,

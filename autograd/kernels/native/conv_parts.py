@@ -1,9 +1,7 @@
 """What the bodies of convolutions share: their vector code by name, scratch, padded copies."""
 
-from numba import types
-
 from .conv_fields import HEIGHT, LEFT, PITCH, WIDTH
-from .language import address, at, cast_like, extern, helper
+from .language import address, at, extern, helper
 from .target import target
 
 BYTES = target().bits // 8
@@ -16,8 +14,6 @@ overlap = extern("overlap")
 transpose = extern("transpose")
 pad_rows = extern("pad_rows")
 clear = extern("clear")
-allocate = types.ExternalFunction("malloc", types.int64(types.int64))
-release = types.ExternalFunction("free", types.void(types.int64))
 
 
 @helper
@@ -36,21 +32,6 @@ def parts(total, most):
 def cut(total, pieces, i):
     """Where piece i of near-equal ones begins."""
     return total * i // pieces
-
-
-@helper
-def room_of(scratch, worker, workers, room):
-    """A worker's part of the scratch; memory of its own if threads were added since the call."""
-    if worker < workers:
-        return at(scratch, worker * room)
-    return cast_like(allocate(address(at(scratch, room)) - address(scratch)), scratch)
-
-
-@helper
-def leave(part, worker, workers):
-    """Done with a worker's part."""
-    if worker >= workers:
-        release(address(part))
 
 
 @helper

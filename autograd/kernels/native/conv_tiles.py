@@ -327,10 +327,14 @@ def transpose_part(k: Code, src: Value, dst: Value, high: Value, wide: Value) ->
     """The same at the edge: with `fill`, zeros are written in the lanes beyond the last row."""
     mask = k.first_lanes(wide)
     nothing = k.first_lanes(k.integer(0))
-    rows = [
-        k.load(src, k.src_pitch * i, Value(k, k.builder.select((high > i).ir, mask.ir, nothing.ir)))
-        for i in range(k.lanes)
-    ]
+    rows = []
+    for i in range(k.lanes):
+        # A masked load from pages that do not exist reads nothing, but takes the CPU some hundred
+        # cycles to find out: rows that are not there get the address of the first one.
+        there = high > i
+        row = k.place(src, Value(k, k.builder.select(there.ir, (k.src_pitch * i).ir, I64(0))))
+        inside = k.builder.select(there.ir, mask.ir, nothing.ir)
+        rows.append(k.load(row, 0, Value(k, inside)))
     written = k.first_lanes(high + k.fill * k.lanes)
     for j, column in enumerate(transposed(k, rows)):
         with k.when(wide > j):
