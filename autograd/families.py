@@ -12,9 +12,9 @@ structured as its own ``infer`` says                    conv2d, max_pool2d, nll_
 
 An op is written as its forward on raw values::
 
-    @elementwise(lambda g, y, x: g * sigmoid(x), saves="x", scalar=_softplus)
-    def softplus(x):
-        return np.logaddexp(x, 0.0)
+    @elementwise(lambda g, y, x: g / (2.0 * y), saves="y", scalar=math.sqrt)
+    def sqrt(x):
+        return np.sqrt(x)
 
 Array arguments are positional (those before ``/`` where there is one), metadata follows. There
 is one rule for each array argument, called as ``rule(g, y, *inputs, **params)`` and written with

@@ -32,7 +32,6 @@ from autograd import silu as _silu
 from autograd import softmax as _softmax
 from autograd import softplus as _softplus
 from autograd import tanh as tanh
-from autograd import where as _where
 from autograd.families import shape_of as _shape_of
 from autograd.ops.arithmetic import cast as _cast
 from autograd.ops.conv import pair as _pair
@@ -106,9 +105,7 @@ def softplus(input: Any, beta: float = 1, threshold: float = 20) -> Any:
     """
     if beta == 0:
         raise ValueError("softplus: beta must not be 0")
-    scaled = input if beta == 1 else input * beta
-    smooth = _softplus(scaled)
-    return _where(scaled > threshold, input, smooth if beta == 1 else smooth / beta)
+    return _softplus(input, beta=float(beta), threshold=float(threshold))
 
 
 def softmax(

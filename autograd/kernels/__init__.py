@@ -32,6 +32,7 @@ from .elementwise import silu as silu
 from .elementwise import silu_backward as silu_backward
 from .elementwise import sin as sin
 from .elementwise import softplus as softplus
+from .elementwise import softplus_backward as softplus_backward
 from .elementwise import subtract as subtract
 from .elementwise import tanh as tanh
 from .elementwise import tanh_backward as tanh_backward

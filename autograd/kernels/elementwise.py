@@ -95,9 +95,18 @@ def sigmoid_backward(g: Floats, y: Floats, /) -> Floats:
 
 
 @reference
-def softplus(x: Floats, /) -> Floats:
-    """Y = ln(1 + e**x), without overflow."""
-    return np.logaddexp(x, 0)
+def softplus(x: Floats, beta: float, threshold: float, /) -> Floats:
+    """Y = ln(1 + e**(beta * x)) / beta, without overflow; x where beta * x > threshold."""
+    v = x * beta
+    return np.where(v > threshold, x, np.logaddexp(v, 0) / beta)[()]
+
+
+@reference
+def softplus_backward(g: Floats, x: Floats, beta: float, threshold: float, /) -> Floats:
+    """Dx = g * sigmoid(beta * x), or g where beta * x > threshold; `x` is the input."""
+    v = x * beta
+    z = np.exp(-np.abs(v))
+    return g * np.where(v > threshold, 1.0, np.where(v >= 0, 1.0, z) / (1 + z)).astype(x.dtype)
 
 
 @reference
@@ -198,7 +207,7 @@ def divide(a: Floats, b: Floats, /) -> Floats:
     return a / b
 
 
-for _kernel in (exp, log, sin, cos, relu, tanh, sigmoid, softplus, silu, erf, gelu, tanh_gelu):
+for _kernel in (exp, log, sin, cos, relu, tanh, sigmoid, silu, erf, gelu, tanh_gelu):
     native(_kernel, UNIT, f"{_kernel.__name__}(x: T[*n]) -> y: T like x")
 for _kernel in (relu_backward, tanh_backward, sigmoid_backward):
     native(_kernel, UNIT, f"{_kernel.__name__}(g: T[*n], y: T[*n]) -> dx: T like g")
@@ -206,6 +215,12 @@ for _kernel in (silu_backward, gelu_backward, tanh_gelu_backward):
     native(_kernel, UNIT, f"{_kernel.__name__}(g: T[*n], x: T[*n]) -> dx: T like g")
 for _kernel in (add, subtract, multiply, divide):
     native(_kernel, UNIT, f"{_kernel.__name__}(a: T[*n], b: T[*n]) -> y: T like a")
+native(softplus, UNIT, "softplus(x: T[*n], beta: float, threshold: float) -> y: T like x")
+native(
+    softplus_backward,
+    UNIT,
+    "softplus_backward(g: T[*n], x: T[*n], beta: float, threshold: float) -> dx: T like g",
+)
 
 SAMPLES = (
     Sample("small", ((1000,),)),

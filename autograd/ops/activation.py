@@ -15,6 +15,7 @@ from .transcendental import SMALL, alike, erf, exp
 
 # A kernel takes arrays; for single numbers the formula itself is quicker.
 SIGMOID = implementation(kernels.sigmoid, "reference")
+SOFTPLUS = implementation(kernels.softplus, "reference")
 SILU = implementation(kernels.silu, "reference")
 GELU = implementation(kernels.gelu, "reference")
 TANH_GELU = implementation(kernels.tanh_gelu, "reference")
@@ -95,19 +96,22 @@ def _relu_backward(h, r):
 # --- softplus and silu ----------------------------------------------------------------------------
 
 
-def _softplus(x):
-    return max(x, 0.0) + math.log1p(math.exp(-abs(x)))
+def _softplus(x, beta=1.0, threshold=math.inf):
+    v = x * beta
+    return x if v > threshold else (max(v, 0.0) + math.log1p(math.exp(-abs(v)))) / beta
 
 
 @elementwise(
-    lambda g, y, x: g * sigmoid(x),
+    lambda g, y, x, **how: _softplus_backward(g, x, **how),  # pyright: ignore[reportGeneralTypeIssues]
     saves="x",
     scalar=_softplus,
     domain=(-30.0, 30.0),
     result="float",
 )
-def softplus(x):
-    """Smooth ramp log(1 + exp(x)), computed without overflow.
+def softplus(x, *, beta=1.0, threshold=math.inf):
+    """Smooth ramp log(1 + exp(beta * x)) / beta, computed without overflow.
+
+    Where beta * x is above `threshold` it is x itself, and its slope 1.
 
     Examples
     --------
@@ -115,7 +119,35 @@ def softplus(x):
     >>> autograd.softplus(autograd.tensor([-1.0, 0.0, 1.0]))
     tensor([0.3133, 0.6931, 1.3133])
     """
-    return kernels.softplus(x) if x.__class__ is np.ndarray and x.ndim else np.logaddexp(x, 0)
+    if x.__class__ is np.ndarray and x.ndim:
+        return kernels.softplus(x, beta, threshold)
+    return SOFTPLUS(x, beta, threshold)
+
+
+def _softplus_slope(x, beta, threshold):
+    v = x * beta
+    return 1.0 if v > threshold else _sigmoid(v)
+
+
+@elementwise(
+    lambda g, y, h, x, **how: _softplus_backward(g, x, **how),  # pyright: ignore[reportGeneralTypeIssues]
+    lambda g, y, h, x, beta, threshold: g * h * _softplus_curvature(x, beta, threshold),
+    saves=("x", "h x"),
+    scalar=lambda h, x, beta=1.0, threshold=math.inf: h * _softplus_slope(x, beta, threshold),
+    result="float",
+)
+def _softplus_backward(h, x, *, beta=1.0, threshold=math.inf):
+    """H times the slope of `softplus` at x."""
+    if alike(h, x):
+        return kernels.softplus_backward(h, x, beta, threshold)
+    v = x * beta
+    return h * where(v > threshold, 1.0, sigmoid(v))
+
+
+def _softplus_curvature(x, beta, threshold):
+    v = x * beta
+    s = sigmoid(v)
+    return where(v > threshold, 0.0, s * (1.0 - s) * beta)
 
 
 @elementwise(

@@ -487,6 +487,7 @@ ORACLES: dict[str, Oracle] = {
     "sigmoid_backward": each(lambda h, s: h * s - h * s * s),
     "relu_backward": each(lambda h, r: h if r > 0 else 0.0),
     "silu_backward": each(lambda h, x: h * slope(lambda v: v / (1.0 + cmath.exp(-v)), x)),
+    "softplus_backward": each(lambda h, x: h * slope(lambda v: cmath.log(1.0 + cmath.exp(v)), x)),
     "gelu_backward": each(
         lambda h, x: (
             h

@@ -106,6 +106,7 @@ def test_softplus(torch, dtype):
     x = drawn(50, dtype=dtype, low=-15, high=15)
     functional = torch.nn.functional
     agree(torch, lambda lib, x: lib.softplus(x), x, lib=functional)
+    agree(torch, lambda lib, x: lib.softplus(x, beta=2.0, threshold=3.0), x, lib=functional)
 
 
 @both_dtypes

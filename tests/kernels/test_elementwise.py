@@ -10,6 +10,7 @@ import pytest
 from autograd import kernels
 from autograd.kernels.elementwise import SAMPLES, UNIT
 
+NUMBERS = {"softplus": (1.0, math.inf), "softplus_backward": (1.0, math.inf)}  # besides arrays
 ONE = ["exp", "log", "sin", "cos", "relu", "tanh", "sigmoid", "softplus", "silu", "erf", "gelu",
        "tanh_gelu"]  # fmt: skip
 TWO = [name for name in UNIT.kernels if name not in ONE]
@@ -114,7 +115,7 @@ def test_accuracy_over_all_exponents(name, dtype):
         x = np.concatenate([x, turns, np.nextafter(turns, dtype(0))])
     with np.errstate(all="ignore"):
         truth = oracle(x.astype(wide(dtype)))
-    error = units(getattr(kernels, name)(x), truth)
+    error = units(getattr(kernels, name)(x, *NUMBERS.get(name, ())), truth)
     worst = np.argmax(error)
     limit *= 1.0 if fused() else WITHOUT_FMA
     assert error[worst] <= limit, f"{name}({x[worst]!r}): {error[worst]} ulp"
@@ -150,8 +151,13 @@ def arguments(name: str, shape: tuple[int, ...], dtype: Any, seed: int = 0) -> l
     return [a.astype(dtype) for a in ([first] if name in ONE else [first, second])]
 
 
+def compiled(name: str) -> Function:
+    return lambda *arrays: getattr(kernels, name)(*arrays, *NUMBERS.get(name, ()))
+
+
 def reference(name: str) -> Function:
-    return kernels.implementation(getattr(kernels, name), "reference")
+    function = kernels.implementation(getattr(kernels, name), "reference")
+    return lambda *arrays: function(*arrays, *NUMBERS.get(name, ()))
 
 
 SHAPES = [(0,), (1,), (2, 0, 3), (), (7,), (3, 5, 11), (16,), (17,), (64,), (129,), (40_001,)]
@@ -160,7 +166,7 @@ SHAPES = [(0,), (1,), (2, 0, 3), (), (7,), (3, 5, 11), (16,), (17,), (64,), (129
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize("name", UNIT.kernels)
 def test_equals_the_reference(name, dtype):
-    kernel = getattr(kernels, name)
+    kernel = compiled(name)
     for shape in SHAPES + [s.shapes[0] for s in SAMPLES]:
         args = arguments(name, shape, dtype)
         before = [a.copy() for a in args]
@@ -183,7 +189,7 @@ def test_special_values_are_those_of_the_reference(name, dtype):
         args = [special] if name in ONE else list(np.array(np.meshgrid(special, special)))
         if name.endswith("_backward"):
             args[0] = np.where(np.isfinite(args[0]), args[0], dtype(1))  # infinity times 0
-        got = getattr(kernels, name)(*args)
+        got = compiled(name)(*args)
         wanted = reference(name)(*args)
     np.testing.assert_allclose(got, wanted, rtol=1e-6, atol=1e-30)
 
@@ -191,7 +197,7 @@ def test_special_values_are_those_of_the_reference(name, dtype):
 @pytest.mark.parametrize("name", UNIT.kernels)
 def test_layouts(name):
     args = arguments(name, (6, 10), np.float32)
-    kernel = getattr(kernels, name)
+    kernel = compiled(name)
     wanted = kernel(*args)
     for relay in (
         lambda a: a.copy(order="F"),
@@ -209,7 +215,7 @@ def test_layouts(name):
 @pytest.mark.parametrize("name", UNIT.kernels)
 def test_threads_change_nothing(name):
     args = arguments(name, (100_003,), np.float32)
-    kernel = getattr(kernels, name)
+    kernel = compiled(name)
     before = kernels.get_num_threads()
     try:
         results = []
@@ -225,13 +231,13 @@ def test_threads_change_nothing(name):
 def test_sizes_that_differ_are_refused(name):
     a, b = np.ones(5, np.float32), np.ones(6, np.float32)
     with pytest.raises(ValueError, match="shape"):
-        getattr(kernels, name)(a, b)
+        compiled(name)(a, b)
 
 
 @pytest.mark.parametrize("name", UNIT.kernels)
 def test_other_types_go_to_the_reference(name):
     args = [a.astype(np.float16) for a in arguments(name, (5,), np.float32)]
-    got = getattr(kernels, name)(*args)
+    got = compiled(name)(*args)
     assert got.dtype == np.float16
     np.testing.assert_array_equal(got, reference(name)(*args))
 
@@ -245,3 +251,22 @@ def test_a_large_angle_does_not_touch_its_neighbours(name):
     assert np.array_equal(np.flatnonzero(y != calm), [5, 200, 332])
     wanted = getattr(np, name)(x[[5, 200, 332]].astype(np.float64))
     np.testing.assert_allclose(y[[5, 200, 332]], wanted, rtol=1e-6)
+
+
+@pytest.mark.parametrize("dtype", [np.float16, np.float32, np.float64])
+@pytest.mark.parametrize(("beta", "threshold"), [(1.0, 20.0), (2.5, 3.0), (-0.5, 1.0), (0.1, -1.0)])
+def test_softplus_bends_as_told_and_is_a_line_above_the_threshold(beta, threshold, dtype):
+    x = np.array([*np.linspace(-50, 50, 1001), np.inf, -np.inf, np.nan], dtype)
+    g = np.linspace(1, 2, x.size).astype(dtype)
+    exact = x.astype(np.float64) * beta
+    with np.errstate(all="ignore"):
+        wanted = (np.maximum(exact, 0) + np.log1p(np.exp(-np.abs(exact)))) / beta
+    wanted = np.where(x * beta > threshold, x, wanted)
+    slope = np.where(x * beta > threshold, 1.0, sigmoid(exact))
+    close = {"rtol": 4 * np.finfo(dtype).eps * (1 + 50 * abs(beta)), "atol": np.finfo(dtype).tiny}
+    with np.errstate(invalid="ignore"):  # NumPy's logaddexp warns of NaN
+        y = kernels.softplus(x, beta, threshold)
+        dx = kernels.softplus_backward(g, x, beta, threshold)
+    assert y.dtype == dx.dtype == dtype
+    np.testing.assert_allclose(y, wanted, **close)
+    np.testing.assert_allclose(dx, g * slope, **close)

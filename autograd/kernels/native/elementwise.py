@@ -4,9 +4,18 @@ from typing import Any
 
 from llvmlite import ir
 
-from .formulas import NORMAL_ONE, NORMAL_TWO, ONE, TWO, WAVES, Formula
+from .formulas import (
+    NORMAL_ONE,
+    NORMAL_TWO,
+    ONE,
+    TWO,
+    WAVES,
+    Formula,
+    ramp,
+    ramp_backward,
+)
 from .language import at, extern, helper
-from .simd import INT, PTR, Code, Module, Value
+from .simd import FLOAT, INT, PTR, Code, Module, Value
 from .vtrig import LARGEST_ANGLE
 
 GRAIN = 1 << 14
@@ -46,6 +55,18 @@ def maps(module: Module) -> None:
                 with k.loop(0, k.n) as i:
                     operands = k.load_scalar(k.a, i), k.load_scalar(k.b, i)
                     k.store_scalar(k.y, i, numbers(k, *operands))
+
+
+def ramps(module: Module) -> None:
+    """The same for softplus and its backward form, which have numbers besides."""
+    numbers = {"beta": FLOAT, "threshold": FLOAT}
+    with module.function("softplus", x=PTR, **numbers, y=PTR, n=INT) as k:
+        beta, threshold = k.splat(k.beta), k.splat(k.threshold)
+        inverse = 1.0 / beta
+        map_one(k, lambda k, x: ramp(k, x, beta, inverse, threshold))
+    with module.function("softplus_backward", a=PTR, b=PTR, **numbers, y=PTR, n=INT) as k:
+        beta, threshold = k.splat(k.beta), k.splat(k.threshold)
+        map_two(k, lambda k, g, x: ramp_backward(k, g, x, beta, threshold))
 
 
 def map_one(k: Code, formula: Formula) -> None:
@@ -88,7 +109,7 @@ def by_elements(k: Code, name: str, start: Value, stop: Value) -> None:
             k.store_scalar(k.y, i, Value(k, y))
 
 
-VECTORS = (maps,)
+VECTORS = (maps, ramps)
 
 
 # --- Bodies ---------------------------------------------------------------------------------------
@@ -139,7 +160,6 @@ cos, cos_tasks = one("cos"), one_tasks
 relu, relu_tasks = one("relu"), one_tasks
 tanh, tanh_tasks = one("tanh"), one_tasks
 sigmoid, sigmoid_tasks = one("sigmoid"), one_tasks
-softplus, softplus_tasks = one("softplus"), one_tasks
 silu, silu_tasks = one("silu"), one_tasks
 erf, erf_tasks = one("erf"), one_tasks
 gelu, gelu_tasks = one("gelu"), one_tasks
@@ -155,3 +175,23 @@ add, add_tasks = two("add"), two_tasks
 subtract, subtract_tasks = two("subtract"), two_tasks
 multiply, multiply_tasks = two("multiply"), two_tasks
 divide, divide_tasks = two("divide"), two_tasks
+
+softplus_vectors, softplus_slopes = extern("softplus"), extern("softplus_backward")
+
+
+def softplus(x, beta, threshold, y, n, first, last, worker):
+    begin, count = chunk(n, first, last)
+    softplus_vectors(at(x, begin), beta, threshold, at(y, begin), count)
+
+
+def softplus_tasks(x, beta, threshold, y, n):
+    return (n + GRAIN - 1) // GRAIN
+
+
+def softplus_backward(g, x, beta, threshold, dx, n, first, last, worker):
+    begin, count = chunk(n, first, last)
+    softplus_slopes(at(g, begin), at(x, begin), beta, threshold, at(dx, begin), count)
+
+
+def softplus_backward_tasks(g, x, beta, threshold, dx, n):
+    return (n + GRAIN - 1) // GRAIN

@@ -32,6 +32,17 @@ def silu_backward(k: Code, g: Value, x: Value) -> Value:
     return g * k.fma(x, slope, s)
 
 
+def ramp(k: Code, x: Value, beta: Value, inverse: Value, threshold: Value) -> Value:
+    v = x * beta
+    return k.select(v > threshold, x, vmath.softplus(k, v) * inverse)
+
+
+def ramp_backward(k: Code, g: Value, x: Value, beta: Value, threshold: Value) -> Value:
+    v = x * beta
+    s, _ = vmath.sigmoid_parts(k, v)
+    return k.select(v > threshold, g, g * s)
+
+
 def times(slope: Formula) -> Formula:
     """A gradient times a slope."""
     return lambda k, g, x: g * slope(k, x)
@@ -43,7 +54,6 @@ ONE: dict[str, Formula] = {
     "log": vmath.log,
     "tanh": vmath.tanh,
     "sigmoid": vmath.sigmoid,
-    "softplus": vmath.softplus,
     "silu": vmath.silu,
     "tanh_gelu": vnormal.tanh_gelu,
 }
