@@ -30,8 +30,6 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import autograd
-import nn
-import optim
 from autograd import Scalar
 from benchmarks.measure import HEADING, Row, compare, machine
 
@@ -60,40 +58,6 @@ def expression(shape: tuple[int, ...], torch: Any, rounds: int) -> Row:
     aim = 0.6 if shape == (64, 64) else 0.5
     name = f"(x*w + b).tanh().sum() {shape}"
     return compare(name, ours, theirs, aim, calls=400, rounds=rounds)
-
-
-def digits_step(torch: Any, rounds: int) -> Row:
-    """A training step of 64-32-10 on 32 digits: cross-entropy, SGD with momentum."""
-    autograd.manual_seed(0)
-    model = nn.Sequential(nn.Linear(64, 32), nn.ReLU(), nn.Linear(32, 10))
-    twin = torch.nn.Sequential(torch.nn.Linear(64, 32), torch.nn.ReLU(), torch.nn.Linear(32, 10))
-    weights = {k: torch.tensor(np.array(v.numpy())) for k, v in model.state_dict().items()}
-    twin.load_state_dict(weights)
-    x, t = autograd.randn(32, 64), autograd.randint(0, 10, (32,))
-    tx, tt = torch.tensor(np.array(x.numpy())), torch.tensor(np.array(t.numpy()))
-    loss, their_loss = nn.CrossEntropyLoss(), torch.nn.CrossEntropyLoss()
-    optimizer = optim.SGD(model.parameters(), lr=1e-3, momentum=0.9)
-    their_optimizer = torch.optim.SGD(twin.parameters(), lr=1e-3, momentum=0.9)
-
-    def ours() -> float:
-        optimizer.zero_grad()
-        value = loss(model(x), t)
-        value.backward()
-        optimizer.step()
-        return value.item()
-
-    def theirs() -> float:
-        their_optimizer.zero_grad()
-        value = their_loss(twin(tx), tt)
-        value.backward()
-        their_optimizer.step()
-        return value.item()
-
-    for _ in range(5):
-        assert math.isclose(ours(), theirs(), rel_tol=1e-5)
-    return compare(
-        "digits MLP step 64-32-10, batch 32", ours, theirs, 0.6, calls=150, rounds=rounds
-    )
 
 
 def moons(count: int, seed: int) -> tuple[list[tuple[float, float]], list[float]]:
@@ -247,7 +211,6 @@ def main() -> int:
         autograd.set_num_threads(1)
         for shape in ((), (8,), (64, 64)):
             show(expression(shape, torch, options.rounds))
-        show(digits_step(torch, options.rounds))
     else:
         print("torch is not installed: only the scalar engines are compared")
     show(two_moons(max(3, options.rounds // 4)))

@@ -3,7 +3,7 @@
 import numpy as np
 
 from .common import Floats, Pair, pool_output_size
-from .dispatch import fast, implementation, reference
+from .dispatch import fast, reference
 from .pool import UNIT, corners, extend, form_of, reach, slices
 
 
@@ -164,7 +164,7 @@ UNIT.kernel(
 )
 
 
-@fast(avg_pool2d, UNIT)
+@fast(avg_pool2d, UNIT, floats_only=True)
 def _avg_pool2d(
     x: Floats,
     *,
@@ -175,16 +175,6 @@ def _avg_pool2d(
     count_include_pad: bool,
     divisor_override: int | None,
 ) -> Floats:
-    if x.dtype.char not in "fd":
-        return implementation(avg_pool2d, "reference")(
-            x,
-            kernel_size=kernel_size,
-            stride=stride,
-            padding=padding,
-            ceil_mode=ceil_mode,
-            count_include_pad=count_include_pad,
-            divisor_override=divisor_override,
-        )
     divisor = divisor_override or 0
     size = x.shape[2:]
     form = form_of(
@@ -193,7 +183,7 @@ def _avg_pool2d(
     return UNIT.avg_values(x, *form)
 
 
-@fast(avg_pool2d_backward, UNIT)
+@fast(avg_pool2d_backward, UNIT, floats_only=True)
 def _avg_pool2d_backward(
     g: Floats,
     *,
@@ -205,17 +195,6 @@ def _avg_pool2d_backward(
     count_include_pad: bool,
     divisor_override: int | None,
 ) -> Floats:
-    if g.dtype.char not in "fd":
-        return implementation(avg_pool2d_backward, "reference")(
-            g,
-            size=size,
-            kernel_size=kernel_size,
-            stride=stride,
-            padding=padding,
-            ceil_mode=ceil_mode,
-            count_include_pad=count_include_pad,
-            divisor_override=divisor_override,
-        )
     divisor = divisor_override or 0
     rows, cols, form = form_of(
         size, kernel_size, stride, padding, (1, 1), ceil_mode, count_include_pad, divisor

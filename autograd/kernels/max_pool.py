@@ -236,7 +236,7 @@ UNIT.kernel(
 )
 
 
-@fast(max_pool2d, UNIT)
+@fast(max_pool2d, UNIT, floats_only=True)
 def _max_pool2d(
     x: Floats,
     *,
@@ -246,20 +246,11 @@ def _max_pool2d(
     dilation: Pair,
     ceil_mode: bool,
 ) -> tuple[Floats, Indices]:
-    if x.dtype.char not in "fd":
-        return implementation(max_pool2d, "reference")(
-            x,
-            kernel_size=kernel_size,
-            stride=stride,
-            padding=padding,
-            dilation=dilation,
-            ceil_mode=ceil_mode,
-        )
     form = form_of(x.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
     return UNIT.max_places(x, *form)
 
 
-@fast(max_pool2d_values, UNIT)
+@fast(max_pool2d_values, UNIT, floats_only=True)
 def _max_pool2d_values(
     x: Floats,
     *,
@@ -269,20 +260,11 @@ def _max_pool2d_values(
     dilation: Pair,
     ceil_mode: bool,
 ) -> Floats:
-    if x.dtype.char not in "fd":
-        return implementation(max_pool2d_values, "reference")(
-            x,
-            kernel_size=kernel_size,
-            stride=stride,
-            padding=padding,
-            dilation=dilation,
-            ceil_mode=ceil_mode,
-        )
     form = form_of(x.shape[2:], kernel_size, stride, padding, dilation, ceil_mode)
     return UNIT.max_values(x, *form)
 
 
-@fast(max_pool2d_input, UNIT)
+@fast(max_pool2d_input, UNIT, floats_only=True)
 def _max_pool2d_input(
     g: Floats,
     x: Floats,
@@ -293,39 +275,28 @@ def _max_pool2d_input(
     dilation: Pair,
     ceil_mode: bool,
 ) -> Floats:
-    if x.dtype.char not in "fd" or g.dtype != x.dtype:
-        return implementation(max_pool2d_input, "reference")(
-            g,
-            x,
-            kernel_size=kernel_size,
-            stride=stride,
-            padding=padding,
-            dilation=dilation,
-            ceil_mode=ceil_mode,
-        )
+    dtype = g.dtype
+    if x.dtype != dtype:
+        g, x = g.astype(np.float64), x.astype(np.float64)
     size = x.shape[2:]
     rows, cols, form = form_of(size, kernel_size, stride, padding, dilation, ceil_mode)
     if g.shape[2:] != (rows, cols):
         raise ValueError(
             f"max_pool2d_input: g has shape {g.shape}, expected {(*x.shape[:2], rows, cols)}"
         )
-    return UNIT.max_input(g, x, form)
+    return UNIT.max_input(g, x, form).astype(dtype, copy=False)
 
 
-@fast(max_pool2d_backward, UNIT)
+@fast(max_pool2d_backward, UNIT, floats_only=True)
 def _max_pool2d_backward(g: Floats, indices: Indices, *, size: Pair) -> Floats:
-    if g.dtype.char not in "fd":
-        return implementation(max_pool2d_backward, "reference")(g, indices, size=size)
     bad = np.zeros(1, np.int64)
     dx = UNIT.max_scatter(g, indices, *size, bad)
     _check_indices(bad, indices, size)
     return dx
 
 
-@fast(max_pool2d_gather, UNIT)
+@fast(max_pool2d_gather, UNIT, floats_only=True)
 def _max_pool2d_gather(x: Floats, indices: Indices) -> Floats:
-    if x.dtype.char not in "fd":
-        return implementation(max_pool2d_gather, "reference")(x, indices)
     bad = np.zeros(1, np.int64)
     y = UNIT.max_gather(x, indices, bad)
     _check_indices(bad, indices, x.shape[2:])

@@ -1,11 +1,11 @@
 """How many threads kernels use, and the pool that they share.
 
-The pool is part of the compiled runtime (native/runtime.py). Numba's own threading layers were tried
-and not taken: "workqueue" aborts the process when two Python threads use it at once, "omp" ends the
-child of a fork, and neither starts without importing Numba. Here a caller that finds the pool busy
-works alone; the child of a fork begins with a new pool; and helpers that do not wake up in time are
-not waited for. What a kernel computes does not depend on any of it: work is cut into tasks by its
-size alone.
+The pool is part of the compiled runtime (native/runtime.py). Numba's own threading layers were
+tried and not taken: "workqueue" aborts the process when two Python threads use it at once, "omp"
+ends the child of a fork, and neither starts without importing Numba. Here a caller that finds the
+pool busy works alone; the child of a fork begins with a new pool; and helpers that do not wake up
+in time are not waited for. What a kernel computes does not depend on any of it: work is cut into
+tasks by its size alone.
 """
 
 import os
