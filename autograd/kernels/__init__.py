@@ -69,7 +69,6 @@ from .softmax import softmax_backward as softmax_backward
 from .threads import get_num_threads as get_num_threads
 from .threads import set_num_threads as set_num_threads
 from .update import adam_step as adam_step
-from .update import add_to as add_to
 from .update import rmsprop_step as rmsprop_step
 from .update import scale_by as scale_by
 from .update import sgd_step as sgd_step

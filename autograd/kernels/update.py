@@ -168,12 +168,6 @@ def _gradient(param: Floats, grad: Floats, sign: float, weight_decay: float) -> 
 
 
 @reference
-def add_to(target: Floats, x: Floats, /) -> None:
-    """Target = target + x, in place. Both of one shape and dtype."""
-    target += x
-
-
-@reference
 def scale_by(target: Floats, factor: float, /) -> None:
     """Target = factor * target, in place."""
     target *= factor
@@ -214,7 +208,6 @@ native(
     "grad_avg: T[*n]!?, sign: float, weight_decay: float, keep: float, take: float, eps: float, "
     "momentum: float, lr: float)",
 )
-native(add_to, UNIT, "add_to(target: T[*n]!, x: T[*n])")
 native(scale_by, UNIT, "scale_by(target: T[*n]!, factor: float)")
 UNIT.kernel("square_sums(x: T[*n], sums: f8[chunks]!)")
 

@@ -103,13 +103,11 @@ def test_arrays_that_do_not_fit_are_refused_and_stay_as_they_are(kernel, count, 
 @pytest.mark.parametrize("shape", [*SIZES, (3 * update.CHUNK,)], ids=str)
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 def test_sums_over_gradients(dtype, shape, threads):
-    x, y = arrays(2, shape, dtype)
+    (x,) = arrays(1, shape, dtype)
     assert kernels.sum_of_squares(x) == pytest.approx(np.square(x, dtype=np.float64).sum())
     total = x.copy()
-    kernels.add_to(total, y)
-    np.testing.assert_array_equal(total, x + y)
     kernels.scale_by(total, 0.3)
-    np.testing.assert_array_equal(total, (x + y) * np.asarray(0.3, dtype))
+    np.testing.assert_array_equal(total, x * np.asarray(0.3, dtype))
 
 
 def test_a_sum_of_squares_is_the_same_for_any_number_of_threads():

@@ -105,12 +105,6 @@ def rmsprop(module: Module, momentum: bool, centered: bool) -> None:
 
 def sums(module: Module) -> None:
     """Vector code of what is done with gradients before a step."""
-    with module.function("add_vector", target=PTR, x=PTR, n=INT) as k:
-
-        def add(i: Value, rest: Value | None) -> None:
-            k.store(k.target, i, k.load(k.target, i, rest) + k.load(k.x, i, rest), rest)
-
-        k.each_block(k.n, add, unroll=4)
     with module.function("scale_vector", target=PTR, factor=FLOAT, n=INT) as k:
 
         def scale(i: Value, rest: Value | None) -> None:
@@ -145,7 +139,7 @@ adam_plain, adam_largest = extern("adam_plain"), extern("adam_largest")
 rmsprop_plain, rmsprop_momentum = extern("rmsprop"), extern("rmsprop_momentum")
 rmsprop_centered = extern("rmsprop_centered")
 rmsprop_momentum_centered = extern("rmsprop_momentum_centered")
-add_vector, scale_vector = extern("add_vector"), extern("scale_vector")
+scale_vector = extern("scale_vector")
 squares_vector = extern("squares_vector")
 
 
@@ -245,15 +239,6 @@ def rmsprop_step(
 def rmsprop_step_tasks(
     param, grad, spread, buffer, mean, sign, weight_decay, keep, take, eps, momentum, lr, n
 ):
-    return chunks(n)
-
-
-def add_to(target, x, n, first, last, worker):
-    begin, count = chunk(n, first, last)
-    add_vector(at(target, begin), at(x, begin), count)
-
-
-def add_to_tasks(target, x, n):
     return chunks(n)
 
 
