@@ -45,14 +45,15 @@ LARGE = Sample("large", ((4, 64, 224, 224), (64, 64, 3, 3)), PLAIN)
 @pytest.mark.parametrize("precision", ["fast", "exact"])
 @pytest.mark.parametrize("sample", [*LAYERS, LARGE], ids=lambda s: s.name)
 def test_convolution(sample, precision):
-    x, weight = (np.ones(shape, np.float32) for shape in sample.shapes)
-    kernel = weight.shape[2], weight.shape[3]
+    arrays: list[Any] = [np.ones(shape, np.float32) for shape in sample.shapes]
+    x, weight = arrays
+    kernel = weight.shape[2:]
     autograd.set_conv_precision(precision)
     try:
         y = kernels.conv2d(x, weight, None, **sample.params)
         check(lambda: kernels.conv2d(x, weight, None, **sample.params), x, weight)
         check(
-            lambda: kernels.conv2d_input(y, weight, size=(x.shape[2], x.shape[3]), **sample.params),
+            lambda: kernels.conv2d_input(y, weight, size=x.shape[2:], **sample.params),
             y,
             weight,
         )
