@@ -16,8 +16,8 @@ SHARE_COLUMNS = 32
 """Columns for each task: looking at an index takes as long as adding some ten numbers."""
 
 STREAMED = 1 << 24
-"""Elements of a table from which on, with few rows added, one thread does all: it clears 100 MB past
-the caches in 1.3 ms, and two, in smaller pieces, took 1.7."""
+"""Elements of a table from which on, with few rows added, one thread does all: it clears 100 MB
+past the caches in 1.3 ms, and two, in smaller pieces, took 1.7."""
 
 BATCH = 512
 """Indices looked at before the rows that were found are added: a list of 4 KiB."""
