@@ -26,7 +26,9 @@ PARTIAL = 1 << 24
 CHUNK = 1 << 24
 """Bytes of images that the weight gradient lays out at a time."""
 STRIP = 3
-"""Rows of the kernels that the tile `strip` serves; native/conv_tiles.py has the same number."""
+"""Rows of the kernels that the tiles `strip` and `lap` serve; native/conv_tiles.py has the same."""
+SLIDES = (3, 5)
+"""Columns of the kernels that the tile `slide` serves, likewise."""
 BY_OFFSET = itemgetter(1)
 LEAST_WIDTH = 4
 """Results narrower than this are tiled across images: a tile needs eight sums to keep the
@@ -209,7 +211,7 @@ def gather(layer: Layer, adjoint: bool, by_pixels: bool) -> Gather:
         packed = (layer.groups, per_group, layer.taps, outputs)
         pitch, words[f.FLAT] = pixel_pitch(rows, cols)
         if serves_strip(layer, per_group, outputs) and not words[f.FLAT]:
-            words[f.STRIP_COLUMNS] = layer.kernel[1]
+            words[f.COLUMNS] = layer.kernel[1]
     else:
         wide = lanes if outputs <= lanes else 2 * lanes
         packed = (layer.groups, -(-outputs // wide), per_group * layer.taps, wide)
@@ -220,6 +222,8 @@ def gather(layer: Layer, adjoint: bool, by_pixels: bool) -> Gather:
         else:
             words[[f.PACK_COLUMNS, f.PACK_ROW]] = per_group * layer.taps
         words[f.LINE] = cols.positions(0) < min(LEAST_WIDTH, layer.batch)
+        if serves_slide(layer, outputs, lanes) and not words[f.LINE]:
+            words[f.COLUMNS] = layer.kernel[1]
     words[f.PITCH] = pitch
 
     def room(images: int, band: int) -> int:
@@ -267,9 +271,15 @@ def gather(layer: Layer, adjoint: bool, by_pixels: bool) -> Gather:
 
 
 def serves_strip(layer: Layer, per_group: int, outputs: int) -> bool:
-    """Whether consecutive result rows share the rows of pixels that they read: see `strip`."""
+    """Whether consecutive rows share the rows of pixels that they read: see `strip` and `lap`."""
     plain = layer.stride == (1, 1) and layer.dilation[0] == 1
     return plain and per_group == outputs == 1 and layer.kernel[0] == STRIP
+
+
+def serves_slide(layer: Layer, outputs: int, lanes: int) -> bool:
+    """Whether neighbouring results share the pixels that they read: see `slide`."""
+    plain = layer.stride == (1, 1) and layer.dilation[1] == 1
+    return plain and outputs <= lanes and layer.kernel[1] in SLIDES
 
 
 def pixel_pitch(rows: Axis, cols: Axis) -> tuple[int, bool]:
@@ -351,6 +361,8 @@ def gradient(layer: Layer, by_pixels: bool) -> Gradient:
     if by_pixels:
         pitch, words[f.FLAT] = pixel_pitch(rows, cols)
         words[f.PITCH] = pitch
+        if serves_strip(layer, per_group, outputs):
+            words[f.COLUMNS] = layer.kernel[1]
         plane = height * cols.pace * pitch
         words[f.IMAGES] = images = max(1, min(layer.batch, SCRATCH // layer.itemsize // plane))
         splits = max(1, min(layer.batch, -(-TASKS // layer.channels), PARTIAL // weights))

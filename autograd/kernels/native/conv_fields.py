@@ -23,7 +23,7 @@
     DEPTH,  # channels that one pass of a tile takes
     LINE,  # 0: a tile's pixels are neighbours in a row; 1: the same pixel of several images
     FLAT,  # 1: rows of the padded source are as long as those of the result, without a gap
-    STRIP_COLUMNS,  # columns of a kernel that `strip` serves, else 0
+    COLUMNS,  # columns of a kernel that `strip`, `slide` or `lap` serves, else 0
     PACK_COLUMNS,  # weights of one result channel that lie together
     PACK_ROW,  # from one result channel's weights to the next one's
     PACK_STEP,  # from the weights of one source channel to those of the next

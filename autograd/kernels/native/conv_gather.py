@@ -11,6 +11,7 @@ from .conv_fields import (
     ACROSS,
     BAND,
     CHANNELS,
+    COLUMNS,
     DEPTH,
     DOWN,
     FIRST_TAP,
@@ -36,7 +37,6 @@ from .conv_fields import (
     ROWS,
     SPAN,
     SPLITS,
-    STRIP_COLUMNS,
     TAPS,
     TOP,
     UP,
@@ -51,6 +51,7 @@ from .conv_parts import (
     pad_rows,
     parts,
     product,
+    slide,
     strip,
     transpose,
     window,
@@ -161,12 +162,20 @@ def phase_rows(source, matrix, first, sums, phase, table, plan, begin, end, imag
             for piece in range(pieces):
                 i = cut(along, pieces, piece)
                 place = row * wide + other * other_result_pace + i * result_pace
-                product(
-                    cut(along, pieces, piece + 1) - i, vectors,
-                    at(inputs, other * other_pace + i * pace), matrix, offsets,
-                    at(first, place * again), at(sums, place), pace, plan[PITCH],
-                    plan[TAPS] * wide, outer, phase[PHASE_TAPS], result_pace * again, result_pace,
-                )  # fmt: skip
+                points = cut(along, pieces, piece + 1) - i
+                inside = at(inputs, other * other_pace + i * pace)
+                if plan[COLUMNS] != 0:
+                    slide(
+                        points, plan[COLUMNS], inside, matrix, offsets, at(first, place * again),
+                        at(sums, place), plan[PITCH], plan[TAPS] * wide, outer,
+                        phase[PHASE_TAPS] // plan[COLUMNS], result_pace * again, result_pace,
+                    )  # fmt: skip
+                else:
+                    product(
+                        points, vectors, inside, matrix, offsets, at(first, place * again),
+                        at(sums, place), pace, plan[PITCH], plan[TAPS] * wide, outer,
+                        phase[PHASE_TAPS], result_pace * again, result_pace,
+                    )  # fmt: skip
 
 
 @helper
@@ -274,7 +283,7 @@ def panels(inputs, weights, biases, result, phase, table, plan, rows, per_group,
     for piece in range(pieces):
         m = cut(outputs, pieces, piece)
         count = cut(outputs, pieces, piece + 1) - m
-        most = widest(count) if plan[STRIP_COLUMNS] == 0 else MOST_STRIPS
+        most = widest(count) if plan[COLUMNS] == 0 else MOST_STRIPS
         for j in range(0, lanes if plan[FLAT] == 1 else width, lanes):
             vectors = most
             r = 0
@@ -282,10 +291,10 @@ def panels(inputs, weights, biases, result, phase, table, plan, rows, per_group,
                 while vectors > rows - r:
                     vectors //= 2
                 source, found = at(inputs, r * pitch + j), at(result, r * result_pitch + j)
-                if plan[STRIP_COLUMNS] != 0:
+                if plan[COLUMNS] != 0:
                     strip(
                         vectors, source, weights, offsets, biases, found, pitch, channel_size,
-                        plan[TAPS], 1, plan[STRIP_COLUMNS], result_row, result_pitch, width - j, 0,
+                        plan[TAPS], 1, plan[COLUMNS], result_row, result_pitch, width - j, 0,
                     )  # fmt: skip
                 else:
                     window(

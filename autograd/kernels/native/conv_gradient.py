@@ -10,6 +10,7 @@ images; the parts are added in order.
 from .conv_fields import (
     BAND,
     CHANNELS,
+    COLUMNS,
     DILATE_COLUMNS,
     DILATE_ROWS,
     DOWN,
@@ -33,16 +34,18 @@ from .conv_parts import (
     clear,
     cut,
     lanes_of,
+    lap,
     overlap,
     parts,
     product,
     transpose,
 )
-from .conv_tiles import OVERLAPS
+from .conv_tiles import LAPS, OVERLAPS, STRIP
 from .language import at, helper
 from .target import target
 
 MOST_CHANNELS, MOST_TAPS, MOST_TAPS_OF_ONE = OVERLAPS[target().registers]
+MOST_COLUMNS = LAPS[target().registers]
 
 
 # --- Lanes are output channels --------------------------------------------------------------------
@@ -177,7 +180,7 @@ def narrow_gradient(x, g, table, plan, scratch, partial, n, c, xh, xw, m, gh, gw
     height = (plan[OUT_HEIGHT] - 1) * plan[DOWN] + plan[SPAN]
     size = height * plan[RIGHT] * plan[PITCH]
     rows, width, pitch = plan[OUT_HEIGHT], plan[OUT_WIDTH], plan[DOWN] * plan[RIGHT] * plan[PITCH]
-    if plan[FLAT] == 1:
+    if plan[FLAT] == 1 and plan[COLUMNS] == 0:
         rows, width = 1, plane
     outputs = plan[OUTPUTS]
     sums = at(scratch, worker * room)
@@ -194,6 +197,10 @@ def narrow_gradient(x, g, table, plan, scratch, partial, n, c, xh, xw, m, gh, gw
             for i in range(images):
                 source = at(x, ((image + i) * c + channel) * xh * xw)
                 pad_channels(source, at(padded, i * size), plan, 0, 1, plan[TOP], height)
+            if plan[COLUMNS] != 0:
+                slopes = at(g, (image * m + channel) * plane)
+                rows_of_one(padded, size, slopes, m * plane, table, plan, images, sums, target)
+                continue
             pieces = parts(outputs, MOST_CHANNELS)
             for piece in range(pieces):
                 o = cut(outputs, pieces, piece)
@@ -211,13 +218,38 @@ def narrow_gradient(x, g, table, plan, scratch, partial, n, c, xh, xw, m, gh, gw
                         )  # fmt: skip
                     for j in range(count):
                         for k in range(together):
-                            found = at(sums, (j * together + k) * lanes)
-                            total = found[0]
-                            for lane in range(1, lanes):
-                                total += found[lane]
-                            target[(o + j) * per_group * taps + t + k] += total
+                            place = (o + j) * per_group * taps + t + k
+                            add_lanes(at(sums, (j * together + k) * lanes), at(target, place))
 
 
 def narrow_gradient_tasks(x, g, table, plan, scratch, partial, n, c, xh, xw, m, gh, gw, taps, words,
                           workers, room, splits, per_group):  # fmt: skip
     return splits * c
+
+
+@helper
+def rows_of_one(padded, size, g, g_size, table, plan, images, sums, target):
+    """The gradient of one input and one output channel by `lap`."""
+    lanes, columns = lanes_of(padded), plan[COLUMNS]
+    pieces = parts(columns, MOST_COLUMNS)
+    for piece in range(pieces):
+        t = cut(columns, pieces, piece)
+        together = cut(columns, pieces, piece + 1) - t
+        clear(sums, STRIP * together * lanes)
+        for i in range(images):
+            lap(
+                together, at(padded, i * size), at(table, t), at(g, i * g_size), sums,
+                plan[PITCH], plan[OUT_HEIGHT], plan[OUT_WIDTH],
+            )  # fmt: skip
+        for i in range(STRIP):
+            for k in range(together):
+                add_lanes(at(sums, (i * together + k) * lanes), at(target, i * columns + t + k))
+
+
+@helper
+def add_lanes(found, target):
+    """Add one vector's lanes, in order, to a number."""
+    total = found[0]
+    for lane in range(1, lanes_of(found)):
+        total += found[lane]
+    target[0] += total

@@ -8,9 +8,11 @@ BYTES = target().bits // 8
 """Of one vector."""
 
 product = extern("product")
+slide = extern("slide")
 window = extern("window")
 strip = extern("strip")
 overlap = extern("overlap")
+lap = extern("lap")
 transpose = extern("transpose")
 pad_rows = extern("pad_rows")
 clear = extern("clear")

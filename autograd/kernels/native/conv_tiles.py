@@ -1,16 +1,20 @@
 """The vector code of convolutions: register tiles, transposition, padding.
 
 A register tile holds a small matrix of sums while a loop over input channels and kernel taps adds
-products to it: one factor is a vector from memory, the other a number spread over all lanes. Four
+products to it: one factor is a vector from memory, the other a number spread over all lanes. Six
 kinds differ in what lies in the lanes:
 
 - `product`: lanes are channels. The vectors are rows of a packed matrix, the numbers lie at a
   constant pace in the image, so that strides and dilations cost nothing.
+- `slide`: the same for a single vector of channels, where the loads of `product`, one for each
+  sum, take longer than its sums. Here neighbouring pixels share them: a number that is spread once
+  meets all columns of the kernel.
 - `window`: lanes are neighbouring pixels, the numbers are weights. For few output channels.
 - `strip`: the same for one input and one output channel and kernels of `STRIP` rows, whose rows of
   pixels are loaded once for all the result rows that they enter. For depthwise layers.
 - `overlap`: lanes are neighbouring pixels, which are summed up in the end. For weight gradients
   with few output channels.
+- `lap`: the same where `strip` serves: rows of pixels stay in registers for the next rows.
 
 The loop over taps reads its offsets from a table of int64.
 """
@@ -28,6 +32,10 @@ POINTS = {32: 12, 16: 6}
 and 2 vectors leave 6 of 32 registers for numbers that are loaded ahead. With 14 rows the compiler
 loads so many ahead that sums are spilled, at half the speed."""
 
+SLIDES = (3, 5)
+"""Columns of the kernels that have a `slide`: with 5, 12 sums and 5 vectors leave 15 of 32
+registers for numbers."""
+
 SUMS = {32: 24, 16: 12}
 """Sums of the largest `window` tile."""
 
@@ -39,6 +47,9 @@ STRIP = 3
 
 STRIPS = {32: 8, 16: 4}
 """Result rows of the largest `strip`: with 8, 10 rows of pixels and 3 weights fill 21 registers."""
+
+LAPS = {32: 3, 16: 2}
+"""Columns of the largest `lap`: three need 9 sums, 9 vectors of pixels and one of the gradient."""
 
 OVERLAPS = {32: (3, 5, 9), 16: (2, 5, 9)}
 """The largest `overlap` tiles: output channels and taps, and the taps of a single channel."""
@@ -59,7 +70,11 @@ def switch(
     with module.function(name, **parameters) as k:
         end = k.function.append_basic_block("end")
         arms = k.builder.switch(choice(k).ir, end)
-        passed = [v.ir for key, v in k.parameters.items() if key not in ("rows", "vectors", "taps")]
+        passed = [
+            v.ir
+            for key, v in k.parameters.items()
+            if key not in ("rows", "vectors", "taps", "columns")
+        ]
         for number, target in cases.items():
             block = k.function.append_basic_block(target)
             arms.add_case(I64(number), block)
@@ -139,6 +154,42 @@ def product(k: Code, rows: int, vectors: int) -> None:
     for i in range(rows):
         for v in range(vectors):
             k.store(k.c, k.c_pace * i + v * width, sums[i][v].get())
+
+
+def slides(module: Module) -> None:
+    """`products` of one vector with `columns` taps for each of `inner` rows, at neighbouring x."""
+    parameters = kinds(
+        ("x", "w", "table", "first", "c"),
+        ("x_step", "w_step", "outer", "inner", "first_pace", "c_pace"),
+    )
+    cases: dict[int, str] = {}
+    for columns in SLIDES:
+        for rows in range(1, POINTS[module.target.registers] + 1):
+            name = cases[16 * rows + columns] = f"slide_{rows}x{columns}"
+            with tile(module, name, parameters) as k:
+                slide(k, rows, columns)
+    switch(
+        module,
+        "slide",
+        {"rows": INT, "columns": INT} | parameters,
+        lambda k: k.rows * 16 + k.columns,
+        cases,
+    )
+
+
+def slide(k: Code, rows: int, columns: int) -> None:
+    """One tile of `slides`."""
+    sums = [k.variable(k.load(k.first, k.first_pace * i)) for i in range(rows)]
+    with k.loop(0, k.outer) as o, k.loop(0, k.inner) as t:
+        x = k.place(k.x, o * k.x_step + entry(k, k.table, t * (2 * columns)))
+        places = [entry(k, k.table, (t * columns + j) * 2 + 1) for j in range(columns)]
+        weights = [k.load(k.w, o * k.w_step + place) for place in places]
+        for i in range(rows + columns - 1):
+            number = k.splat(k.load_scalar(x, i))
+            for j in range(max(0, i - rows + 1), min(columns, i + 1)):
+                sums[i - j].set(k.fma(number, weights[j], sums[i - j].get()))
+    for i in range(rows):
+        k.store(k.c, k.c_pace * i, sums[i].get())
 
 
 WINDOW = kinds(
@@ -268,6 +319,52 @@ def overlap(k: Code, rows: int, taps: int) -> None:
             k.store(k.sums, (m * taps + t) * k.lanes, sums[m][t].get())
 
 
+def laps(module: Module) -> None:
+    """`overlap` of one channel with some columns of a kernel of `STRIP` rows, at stride one."""
+    parameters = kinds(("x", "table", "g", "sums"), ("x_row", "height", "width"))
+    cases: dict[int, str] = {}
+    for columns in range(1, LAPS[module.target.registers] + 1):
+        name = cases[columns] = f"lap_{columns}"
+        with tile(module, name, parameters) as k:
+            lap(k, columns)
+    switch(module, "lap", {"columns": INT} | parameters, lambda k: k.columns, cases)
+
+
+def lap(k: Code, columns: int) -> None:
+    """One tile of `laps`."""
+    offsets = [entry(k, k.table, t) for t in range(columns)]
+    sums = [
+        [k.variable(k.load(k.sums, (i * columns + t) * k.lanes)) for t in range(columns)]
+        for i in range(STRIP)
+    ]
+
+    def go_down(begin: Value, mask: Value | None) -> None:
+        def pixels(row: Any) -> list[Value]:
+            x = k.place(k.x, k.x_row * row + begin)
+            return [k.load(x, offset, mask) for offset in offsets]
+
+        kept = [[k.variable(x) for x in pixels(row)] for row in range(STRIP - 1)]
+        with k.loop(0, k.height) as row:
+            g = k.load(k.g, row * k.width + begin, mask)
+            rows = [[x.get() for x in line] for line in kept] + [pixels(row + (STRIP - 1))]
+            for i, line in enumerate(rows):
+                for t, x in enumerate(line):
+                    sums[i][t].set(k.fma(x, g, sums[i][t].get()))
+            for line, following in zip(kept, rows[1:], strict=True):
+                for x, value in zip(line, following, strict=True):
+                    x.set(value)
+
+    whole = k.width - k.width % k.lanes
+    with k.loop(0, whole, k.lanes) as begin:
+        go_down(begin, None)
+    with k.when(whole < k.width):
+        # Both sides are masked, as in `overlap`.
+        go_down(whole, k.first_lanes(k.width - whole))
+    for i in range(STRIP):
+        for t in range(columns):
+            k.store(k.sums, (i * columns + t) * k.lanes, sums[i][t].get())
+
+
 def layouts(module: Module) -> None:
     """Transposition and padding."""
     names = ("src", "src_pitch", "rows", "cols", "dst", "dst_pitch", "fill")
@@ -341,4 +438,4 @@ def transpose_part(k: Code, src: Value, dst: Value, high: Value, wide: Value) ->
             k.store(dst, k.dst_pitch * j, column, written)
 
 
-VECTORS = (products, windows, strips, overlaps, layouts)
+VECTORS = (products, slides, windows, strips, overlaps, laps, layouts)
