@@ -5,7 +5,7 @@ of sizes by enough to be worth a second way. benchmarks/kernels_matmul.py measur
 OpenBLAS 0.3.31, whose kernels for a Zen 5 use half of its vector width, on one thread in float32,
 ratios of times: squares of 1 to 512 1.5 to 2.0, of 1024 and 2048 1.5 to 1.8; the layers of an MLP
 and their gradients 1.3 to 4; a matrix of 1000 x 1000 times a vector, where memory is the limit,
-0.92 to 0.96; a batch of 32 products of 4 x 4 0.7. With two threads OpenBLAS rounds otherwise than
+0.92 to 0.96; a batch of 32 products of 4 x 4 1.4. With two threads OpenBLAS rounds otherwise than
 with one, and stalls for milliseconds where a core is shared; the code here does neither.
 """
 

@@ -242,7 +242,7 @@ EXPORTS = {
 
 multiply = extern("multiply", types.int64, generic=False)
 count = extern("count_tasks", types.int64, generic=False)
-dot = extern("dot")
+dot, panel = extern("dot"), extern("panel")
 
 
 @helper
@@ -319,6 +319,11 @@ def batches(
 ):  # fmt: skip
     each = count(size_of(c), m, n, k)
     group = matrices_in_task(m, n, k, c)
+    if group > 1 and one_panel(m, n, k, b_row, b_col, size_of(c)):
+        for j in range(first * group, min(r, last * group)):
+            x, y, z = at(a, a_at[j]), at(b, b_at[j]), at(c, j * m * n)
+            panel(m, x, a_row, a_col, y, b_row, 0, z, n, cast(0, BYTE), 0, k, n)
+        return
     for task in range(first, last):
         i, block, blocks = task, 0, each
         if group == 1:
@@ -336,6 +341,13 @@ def batches_tasks(
 ):  # fmt: skip
     group = matrices_in_task(m, n, k, c)
     return ceil(r, group) if group > 1 else r * count(size_of(c), m, n, k)
+
+
+@helper
+def one_panel(m, n, k, b_row, b_col, size):
+    """Whether a product is one tile, with B in rows: then finding its cuts would take as long."""
+    small = m <= ROWS and k <= CHUNK and n <= vectors_of(m, ROWS) * BYTES // size
+    return small and b_col == 1 and b_row != 1
 
 
 @helper
