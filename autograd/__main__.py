@@ -7,7 +7,7 @@ import time
 from tqdm import tqdm
 
 from . import kernels
-from .kernels.native import UNITS, cache, call, quietly
+from .kernels.native import UNITS, cache, objects, process
 from .kernels.native.target import available, target
 
 
@@ -26,15 +26,15 @@ def main(arguments: list[str] | None = None) -> int:
 def compile_all() -> int:
     """Compile every unit that the cache lacks, and load them all."""
     begin = time.perf_counter()
-    units = sorted(UNITS.values(), key=lambda unit: unit is not call.RUNTIME)
-    bar = tqdm(units, desc="compiling kernels", unit="unit", file=sys.stderr)
-    with quietly():
-        for unit in bar:
-            bar.set_postfix_str(unit.name)
-            call.runtime()  # which has no kernels of its own to load
-            unit.load()
+    parts = {process.RUNTIME.name: process.runtime}
+    parts |= {unit.code.name: unit.load for unit in UNITS.values()}
+    bar = tqdm(parts.items(), desc="compiling kernels", unit="unit", file=sys.stderr)
+    with objects.quietly():
+        for name, load in bar:
+            bar.set_postfix_str(name)
+            load()
     print(
-        f"{len(UNITS)} units ready after {time.perf_counter() - begin:.1f} s, in {cache.folder()}"
+        f"{len(parts)} units ready after {time.perf_counter() - begin:.1f} s, in {cache.folder()}"
     )
     return 0
 

@@ -67,8 +67,8 @@ def handler() -> tuple[int, int]:
     """Return the address of the handler's capsule, and from how many bytes on it is used."""
     global _words, _capsule
     if _words is None:
-        from .native.call import runtime
-        from .native.unit import forever
+        from .native.objects import forever
+        from .native.process import runtime
 
         words = forever(np.zeros(ALLOCATOR_WORDS, np.int64))
         sizes = classes()
@@ -112,7 +112,7 @@ def empty_cache() -> None:
     >>> autograd.empty_cache()
     """
     if _words is not None:
-        from .native.call import runtime
+        from .native.process import runtime
 
         runtime().function("dagrad_empty", _words.ctypes.data)
 
@@ -127,7 +127,7 @@ def empty(shape: Any, dtype: Any) -> np.ndarray:
     if math.prod(shape) * dtype.itemsize < LARGE:
         return np.empty(shape, dtype)
     if _set_handler is None:
-        from .native.call import NUMPY_SET_HANDLER, runtime
+        from .native.process import NUMPY_SET_HANDLER, runtime
 
         kind = ctypes.PYFUNCTYPE(ctypes.py_object, ctypes.c_void_p)
         _set_handler = kind(runtime().numpy[NUMPY_SET_HANDLER])

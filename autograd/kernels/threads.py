@@ -108,8 +108,8 @@ def pool_address() -> int:
     global _words
     pool = _words
     if pool is None:
-        from .native.call import on_fork, runtime
-        from .native.unit import forever
+        from .native.objects import forever
+        from .native.process import on_fork, runtime
 
         words = forever(np.zeros(POOL_WORDS + 8, np.int64))
         begin = -(words.ctypes.data // 8) % 8  # counters that threads share begin a cache line

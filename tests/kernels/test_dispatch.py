@@ -148,7 +148,7 @@ def test_every_kernel_is_public_has_a_contract_and_one_signature(name):
     for twin in row.values():
         if not inspect.isbuiltin(twin):  # compiled code: `dispatch.native` compared the names
             assert inspect.signature(twin) == inspect.signature(kernel)
-    declared = (unit.kernels[name] for unit in UNITS.values() if name in unit.kernels)
+    declared = (u.code.kernels[name] for u in UNITS.values() if name in u.code.kernels)
     compiled = any(kernel.otherwise is row["reference"] for kernel in declared)
     for parameter in inspect.signature(kernel).parameters.values():
         by_position = parameter.kind is not parameter.KEYWORD_ONLY

@@ -11,8 +11,8 @@ import pytest
 
 from autograd import kernels
 from autograd.kernels import dispatch
-from autograd.kernels.native import UNITS, Unit, layout
-from autograd.kernels.native.unit import parsed
+from autograd.kernels.native import UNITS, Unit, layout, objects
+from autograd.kernels.native.signature import parsed
 from tests.kernels.processes import run
 from tests.kernels.units import UNIT
 
@@ -157,7 +157,7 @@ def test_every_unit_declares_what_its_source_defines():
     """Loads all units: a kernel without a body, or a body of another form, fails here."""
     for unit in list(UNITS.values()):
         unit.load()
-        assert unit.kernels.keys() <= vars(unit).keys()
+        assert unit.code.kernels.keys() <= vars(unit).keys()
 
 
 def test_an_unknown_kernel_is_an_attribute_error():
@@ -166,7 +166,7 @@ def test_an_unknown_kernel_is_an_attribute_error():
 
 
 def test_the_layout_of_arrays_is_verified(monkeypatch):
-    from autograd.kernels.native.call import runtime
+    from autograd.kernels.native.process import runtime
 
     core = runtime()
     core.check_layout()
@@ -234,13 +234,13 @@ assert not {"numba", "llvmlite"} & sys.modules.keys()
 def test_a_unit_is_made_anew_when_its_source_changes(monkeypatch, tmp_path):
     for file in Path(layout.__file__).parent.glob("*.py"):
         (tmp_path / file.name).write_bytes(file.read_bytes())
-    monkeypatch.setattr("autograd.kernels.native.unit.FOLDER", tmp_path)
-    unit = UNITS["elementwise"]
-    before = unit.key()
-    assert unit.key() == before
+    monkeypatch.setattr("autograd.kernels.native.objects.FOLDER", tmp_path)
+    code = UNITS["elementwise"].code
+    before = objects.key(code)
+    assert objects.key(code) == before
     with (tmp_path / "simd.py").open("a") as file:
         file.write("# changed\n")
-    assert unit.key() != before
+    assert objects.key(code) != before
 
 
 def test_the_table_survives_a_unit_that_fails(monkeypatch):

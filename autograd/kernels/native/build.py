@@ -20,8 +20,8 @@ from numba.core.compiler_lock import global_compiler_lock
 from numba.core.cpu import CPUContext
 
 from . import simd
+from .signature import Code, Kernel
 from .target import machine, target
-from .unit import Kernel, Unit
 
 I64, I32, F32, F64 = ir.IntType(64), ir.IntType(32), ir.FloatType(), ir.DoubleType()
 POINTER = ir.PointerType()
@@ -38,28 +38,28 @@ ELEMENTS = {
 """Element types of a signature as Numba sees them."""
 
 
-def object_of(unit: Unit) -> bytes:
+def object_of(code: Code) -> bytes:
     """Compile a unit."""
-    return machine().emit_object(linked(unit))
+    return machine().emit_object(linked(code))
 
 
-def assembly_of(unit: Unit) -> str:
+def assembly_of(code: Code) -> str:
     """The machine code of a unit as text, to see what became of a loop."""
-    return machine().emit_assembly(linked(unit))
+    return machine().emit_assembly(linked(code))
 
 
-def linked(unit: Unit) -> llvm.ModuleRef:
+def linked(code: Code) -> llvm.ModuleRef:
     """Everything of a unit as one optimised module."""
     with global_compiler_lock, without_machine_code():
-        return joined(*pieces(unit))
+        return joined(*pieces(code))
 
 
-def pieces(unit: Unit) -> tuple[list[str], list[str]]:
+def pieces(code: Code) -> tuple[list[str], list[str]]:
     """The LLVM IR of a unit's parts, and the symbols by which it is entered."""
-    source = importlib.import_module(unit.source)
+    source = importlib.import_module(code.source)
     entries: list[str] = []
     parts: list[str] = []
-    for dtype in unit.dtypes:
+    for dtype in code.dtypes:
         vectors = simd.Module(dtype, target())
         for write in getattr(source, "VECTORS", ()):
             write(vectors)
@@ -68,7 +68,7 @@ def pieces(unit: Unit) -> tuple[list[str], list[str]]:
         symbol, text = lowered(function, signature)
         parts += [text, plain_entry(name, symbol, signature)]
         entries.append(name)
-    for kernel in unit.kernels.values():
+    for kernel in code.kernels.values():
         for function, role in bodies(source, kernel):
             for dtype in kernel.dtypes:
                 symbol, text = lowered(function, signature_of(kernel, dtype, role))
