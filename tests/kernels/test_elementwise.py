@@ -13,7 +13,7 @@ from autograd.kernels.elementwise import SAMPLES, UNIT
 NUMBERS = {"softplus": (1.0, math.inf), "softplus_backward": (1.0, math.inf)}  # besides arrays
 ONE = ["exp", "log", "sin", "cos", "relu", "tanh", "sigmoid", "softplus", "silu", "erf", "gelu",
        "tanh_gelu"]  # fmt: skip
-TWO = [name for name in UNIT.kernels if name not in ONE]
+TWO = [name for name in UNIT.code.kernels if name not in ONE]
 
 Function = Callable[..., Any]
 
@@ -164,7 +164,7 @@ SHAPES = [(0,), (1,), (2, 0, 3), (), (7,), (3, 5, 11), (16,), (17,), (64,), (129
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", UNIT.kernels)
+@pytest.mark.parametrize("name", UNIT.code.kernels)
 def test_equals_the_reference(name, dtype):
     kernel = compiled(name)
     for shape in SHAPES + [s.shapes[0] for s in SAMPLES]:
@@ -182,7 +182,7 @@ def test_equals_the_reference(name, dtype):
 
 
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
-@pytest.mark.parametrize("name", UNIT.kernels)
+@pytest.mark.parametrize("name", UNIT.code.kernels)
 def test_special_values_are_those_of_the_reference(name, dtype):
     special = np.array([np.inf, -np.inf, np.nan, 0.0, -0.0, 1.0, -1.0, 1e30, -1e30], dtype)
     with np.errstate(all="ignore"):
@@ -194,7 +194,7 @@ def test_special_values_are_those_of_the_reference(name, dtype):
     np.testing.assert_allclose(got, wanted, rtol=1e-6, atol=1e-30)
 
 
-@pytest.mark.parametrize("name", UNIT.kernels)
+@pytest.mark.parametrize("name", UNIT.code.kernels)
 def test_layouts(name):
     args = arguments(name, (6, 10), np.float32)
     kernel = compiled(name)
@@ -212,7 +212,7 @@ def test_layouts(name):
         np.testing.assert_array_equal(kernel(*odd), wanted)
 
 
-@pytest.mark.parametrize("name", UNIT.kernels)
+@pytest.mark.parametrize("name", UNIT.code.kernels)
 def test_threads_change_nothing(name):
     args = arguments(name, (100_003,), np.float32)
     kernel = compiled(name)
@@ -234,7 +234,7 @@ def test_sizes_that_differ_are_refused(name):
         compiled(name)(a, b)
 
 
-@pytest.mark.parametrize("name", UNIT.kernels)
+@pytest.mark.parametrize("name", UNIT.code.kernels)
 def test_other_types_go_to_the_reference(name):
     args = [a.astype(np.float16) for a in arguments(name, (5,), np.float32)]
     got = compiled(name)(*args)
