@@ -52,7 +52,7 @@ TRUTH: dict[str, tuple[Function, float]] = {
     "softplus": (lambda x: np.maximum(x, 0) + np.log1p(np.exp(-np.abs(x))), 2.0),
     "silu": (silu, 2.0),
     "erf": (each(math.erf), 2.0),
-    "gelu": (gelu, 3.0),
+    "gelu": (gelu, 2.0),
 }
 
 WITHOUT_FMA = 2.5

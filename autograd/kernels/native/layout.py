@@ -4,7 +4,7 @@ Everything counts in int64 words unless it says bytes.
 """
 
 # --- CPython and NumPy objects, in bytes ----------------------------------------------------------
-# The ABI that every compiled extension relies on; `process.Runtime.check_layout` verifies it on a real array.
+# The ABI that every compiled extension relies on; `process.Runtime.check_layout` verifies it.
 
 HEAD = object.__basicsize__
 """Size of PyObject_HEAD; the type pointer is its last word."""

@@ -8,12 +8,12 @@ tail as relative errors of up to 2**-23 times that angle.
 
 from .simd import Code, Value
 from .vmath import (
+    EXP,
     LN2_PARTS,
     exponent_of,
     inverse_of_sum,
     polynomial,
     product_error,
-    reduced_exp,
     scaled,
     sigmoid_parts,
     small_exp,
@@ -52,14 +52,16 @@ def erf(k: Code, x: Value) -> Value:
     return k.select(size < 1.0, near, k.copysign(far, x))
 
 
-def normal_density(k: Code, s: Value) -> tuple[Value, Value]:
-    """Exp(-s**2 / 2) = (1 + t) * 2**n for 0 <= s <= LARGEST_TAIL: t and n."""
+def normal_density(k: Code, s: Value) -> tuple[Value, Value, Value]:
+    """Exp(-s**2 / 2) = (1 + r + t) * 2**n for 0 <= s <= LARGEST_TAIL: r, t and n; t is small."""
     # A square of the upper 12 bits is exact; without that, exp would magnify its rounding.
     upper = k.from_bits(k.bits(s) & k.bit_splat(-1 << 12))
     n = exponent_of(k, s * s, -0.5)
     high, low = LN2_PARTS["f4"]
-    r = k.fma(n, -high, upper * upper * -0.5)
-    return reduced_exp(k, k.fma((s - upper) * -0.5, s + upper, k.fma(n, -low, r))), n
+    first = k.fma(n, -high, upper * upper * -0.5)  # exact
+    rest = k.fma((s - upper) * -0.5, s + upper, n * -low)
+    r = first + rest
+    return r, k.fma(polynomial(k, r, EXP["f4"]), r * r, rest - (r - first)), n
 
 
 def normal_ratio(k: Code, s: Value, inverse: Value) -> tuple[Value, Value]:
@@ -69,10 +71,12 @@ def normal_ratio(k: Code, s: Value, inverse: Value) -> tuple[Value, Value]:
         return polynomial(k, q, NORMAL_TAIL), k.splat(0.0)
     # What is missing in q times (s + 4); the polynomial would magnify it.
     q = k.fma(inverse, k.fma(-q, s, k.fma(q + 1.0, -4.0, s)), q)
-    first, *others = NORMAL_TAIL
-    slope = polynomial(k, q, tuple(others))
+    first, second, *others = NORMAL_TAIL
+    bend = polynomial(k, q, tuple(others))
+    slope = k.fma(q, bend, second)
+    slope_rest = k.fma(q, bend, second - slope)
     y = k.fma(q, slope, first)
-    return y, k.fma(q, slope, first - y) + NORMAL_TAIL_REST
+    return y, k.fma(q, slope, first - y) + k.fma(q, slope_rest, NORMAL_TAIL_REST)
 
 
 def gelu(k: Code, x: Value) -> Value:
@@ -84,11 +88,13 @@ def gelu(k: Code, x: Value) -> Value:
     s = k.smaller(k.splat(LARGEST_TAIL), k.absolute(x))
     inverse, error = inverse_of_sum(k, 4.0, s)
     p, p_error = normal_ratio(k, s, inverse)
-    t, n = normal_density(k, s)
+    r, t, n = normal_density(k, s)
     a = s * inverse
     b = a * p
     rest = k.fma(p, product_error(k, s, inverse, a), product_error(k, a, p, b))
-    tail = b + k.fma(b, t + error, k.fma(a, p_error, rest))
+    rest = k.fma(a, p_error, rest)
+    # The exponential multiplies what the roundings left out, too.
+    tail = b + k.fma(b, r, k.fma(b, t + error, k.fma(rest, r, rest)))
     tail = scaled(k, tail, n)
     return k.select(x >= 0.0, x - tail, -tail)
 
@@ -98,8 +104,8 @@ def gelu_slope(k: Code, x: Value) -> Value:
     s = k.smaller(k.splat(LARGEST_TAIL), k.absolute(x))
     inverse, _ = inverse_of_sum(k, 4.0, s)
     p, _ = normal_ratio(k, s, inverse)
-    t, n = normal_density(k, s)
-    slope = scaled(k, t + 1.0, n) * k.fma(p, inverse, s * -DENSITY)
+    r, t, n = normal_density(k, s)
+    slope = scaled(k, (r + t) + 1.0, n) * k.fma(p, inverse, s * -DENSITY)
     return k.select(x >= 0.0, 1.0 - slope, slope)
 
 
