@@ -19,8 +19,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 
-COMPUTING = $(BIN)/python -m pytest -m "not parity" -n $(JOBS) --dist worksteal -q \
-  tests/kernels tests/autograd tests/nn tests/optim
+TESTS = $(BIN)/python -m pytest -q -m "not parity" -n $(JOBS) --dist worksteal
+MODELS := tests/autograd tests/nn tests/optim
 LESSER_UNITS := from autograd.kernels.native.target import available; print(*available()[1:])
 
 # A stamp is newer than pyproject.toml exactly when that set of packages is installed.
@@ -43,10 +43,10 @@ test: $(DEV_READY)
 
 # Everything that computes, on plain NumPy, and then in every vector unit below the CPU's best one.
 modes: $(DEV_READY)
-	AUTOGRAD_KERNELS=reference $(COMPUTING)
+	AUTOGRAD_KERNELS=reference $(TESTS) $(MODELS)
 	for unit in $$($(BIN)/python -c "$(LESSER_UNITS)"); do \
 	  echo "AUTOGRAD_SIMD=$$unit, one thread"; \
-	  AUTOGRAD_SIMD=$$unit AUTOGRAD_NUM_THREADS=1 $(COMPUTING) || exit 1; \
+	  AUTOGRAD_SIMD=$$unit AUTOGRAD_NUM_THREADS=1 $(TESTS) $(MODELS) tests/kernels || exit 1; \
 	done
 
 parity: $(TORCH_READY)
