@@ -8,7 +8,7 @@ figure is the median over the rounds of torch's time divided by ours, so above 1
 from __future__ import annotations
 
 import argparse
-import math
+import importlib
 import statistics
 import sys
 import time
@@ -22,6 +22,7 @@ import numpy as np
 sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 from autograd import kernels
+from benchmarks.measure import geometric_mean
 
 PASSES = ("forward", "input", "weight")
 TOLERANCE = {"float32": 2e-5, "float64": 1e-13}
@@ -78,7 +79,7 @@ LAYERS = (
 
 def contenders(layer: Layer, dtype: str) -> dict[str, list[Callable[[], Any]]]:
     """For each pass: ours, torch, torch on channels_last. Ours is checked first."""
-    import torch
+    torch = importlib.import_module("torch")
 
     rng = np.random.default_rng(0)
     x = rng.standard_normal((layer.batch, layer.channels, layer.size, layer.size)).astype(dtype)
@@ -146,11 +147,6 @@ def times(runs: list[Callable[[], Any]], rounds: int) -> list[list[float]]:
     return found
 
 
-def geometric_mean(values: list[float]) -> float:
-    """Exp of the mean logarithm."""
-    return math.exp(statistics.fmean(math.log(v) for v in values))
-
-
 def main() -> None:
     """Print a table for each number of threads."""
     parser = argparse.ArgumentParser(description=__doc__)
@@ -159,7 +155,7 @@ def main() -> None:
     parser.add_argument("--dtype", choices=TOLERANCE, default="float32")
     parser.add_argument("--layers", nargs="+", default=[layer.name for layer in LAYERS])
     options = parser.parse_args()
-    import torch
+    torch = importlib.import_module("torch")
 
     for threads in options.threads:
         torch.set_num_threads(threads)

@@ -9,7 +9,7 @@ above 1 this library is the faster one. Quartiles say how quiet the machine was.
 from __future__ import annotations
 
 import argparse
-import math
+import importlib
 import statistics
 import sys
 import time
@@ -23,6 +23,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import autograd
 from autograd import kernels
+from benchmarks.measure import geometric_mean
 from nn import functional
 
 TARGETS = ("relu", "tanh", "sigmoid", "gelu", "exp", "log")
@@ -34,7 +35,7 @@ def function(name: str, ours: bool) -> Callable[[Any], Any]:
     """The function of a name, of this library or of torch."""
     if ours:
         return getattr(functional if hasattr(functional, name) else autograd, name)
-    import torch
+    torch = importlib.import_module("torch")
 
     inside = torch.nn.functional
     return getattr(torch, name) if hasattr(torch, name) else getattr(inside, name)
@@ -46,7 +47,7 @@ def step(name: str, x: np.ndarray, g: np.ndarray, ours: bool) -> Callable[[], No
     if ours:
         leaf, seed = autograd.tensor(x, requires_grad=True), autograd.tensor(g)
     else:
-        import torch
+        torch = importlib.import_module("torch")
 
         leaf, seed = torch.tensor(x, requires_grad=True), torch.tensor(g)
 
@@ -89,7 +90,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--rounds", type=int, default=21)
     parser.add_argument("--dtype", choices=["float32", "float64"], default="float32")
     options = parser.parse_args(arguments)
-    import torch
+    torch = importlib.import_module("torch")
 
     for threads in options.threads:
         torch.set_num_threads(threads)
@@ -109,7 +110,7 @@ def main(arguments: Sequence[str] | None = None) -> None:
                 )
         aimed = [r for name in TARGETS for r in found.get(name, [])]
         if aimed:
-            mean = math.exp(statistics.fmean(math.log(r) for r in aimed))
+            mean = geometric_mean(aimed)
             print(f"  {', '.join(TARGETS)}: geometric mean {mean:.2f}, least {min(aimed):.2f}")
 
 
