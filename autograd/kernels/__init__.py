@@ -11,6 +11,12 @@ from .common import pool_output_size as pool_output_size
 from .conv import conv2d as conv2d
 from .conv import conv2d_input as conv2d_input
 from .conv import conv2d_weight as conv2d_weight
+from .conv_dims import conv1d as conv1d
+from .conv_dims import conv1d_input as conv1d_input
+from .conv_dims import conv1d_weight as conv1d_weight
+from .conv_dims import conv3d as conv3d
+from .conv_dims import conv3d_input as conv3d_input
+from .conv_dims import conv3d_weight as conv3d_weight
 from .dispatch import MODES as MODES
 from .dispatch import current_mode as current_mode
 from .dispatch import implementation as implementation

@@ -124,9 +124,25 @@ def a_norm(rng: Rng) -> None:
     back(autograd.batch_norm(x, None, None, scale, scale, training=True))
 
 
+def other_norms(rng: Rng) -> None:
+    channels = 2 * some(rng, 10, 1)
+    x = tensor(rng, some(rng, 6), channels, some(rng, 20, 1), some(rng, 20, 1), dtype=dtype_of(rng))
+    weight, bias = (tensor(rng, channels, dtype=x.dtype) for _ in "wb")
+    back(autograd.group_norm(x, 2, weight, bias))
+    back(autograd.layer_norm(x, x.shape[1:]))
+    rows = tensor(rng, some(rng, 70), channels, dtype=x.dtype)
+    back(autograd.layer_norm(rows, (channels,), weight, bias))
+
+
+def a_table(rng: Rng) -> None:
+    rows = some(rng, 60, 1)
+    table = tensor(rng, rows, some(rng, 70), dtype=dtype_of(rng))
+    back(autograd.embedding(rng.integers(0, rows, (some(rng, 9), some(rng, 40))), table))
+
+
 def some_elements(rng: Rng) -> None:
     x = tensor(rng, some(rng, 40_000), dtype=dtype_of(rng))
-    for name in ("relu", "exp", "tanh", "sigmoid", "softplus", "sin", "cos"):
+    for name in ("relu", "exp", "tanh", "sigmoid", "softplus", "sin", "cos", "erf", "gelu", "silu"):
         back(getattr(autograd, name)(x))
     back((x * x + 1.0).log())
     back(autograd.dropout(x, 0.3))
@@ -150,6 +166,8 @@ FUZZ: tuple[Callable[[Rng], None], ...] = (
     a_pooling,
     some_rows,
     a_norm,
+    other_norms,
+    a_table,
     some_elements,
     an_update,
 )
