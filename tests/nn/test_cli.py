@@ -69,7 +69,9 @@ def script(text: str, *arguments: str, folder: Path = ROOT) -> subprocess.Comple
 
 
 # In the middle of the third epoch, after step 10 of 4 per epoch.
+# (A shell gives its background jobs, and so their children, an ignored SIGINT.)
 SIGNAL_IN_EPOCH_3 = """
+signal.signal(signal.SIGINT, signal.default_int_handler)
 steps, call = [], runs.CrossEntropyLoss.__call__
 def counted(self, scores, targets):
     from autograd import is_grad_enabled

@@ -5,6 +5,8 @@ is the thread pool; `allocate` and its kin are the caching allocator, in the for
 memory handlers (NEP 49).
 """
 
+import signal
+
 from numba import types
 
 from . import layout as at
@@ -46,6 +48,7 @@ new_slots = reserve(at.MAX_SLOTS)
 new_sizes = reserve(at.MAX_SYMBOLS)
 new_shape = reserve(at.MAX_DIMS)
 new_word = reserve(1)
+new_signals = reserve(32)  # sigset_t has 16 words at most
 
 # --- One call from Python -----------------------------------------------------------------------
 
@@ -250,6 +253,8 @@ def new_array(words, kind, rank, dims):
 # caller works too, and waits only for helpers that are inside a task; one that never woke up is not
 # waited for. STATE is twice the job's number, plus one while helpers may still join.
 
+BLOCK_SIGNALS = int(getattr(signal, "SIG_BLOCK", 0))
+
 create_thread = external("pthread_create", i4(i8, i8, i8, i8))
 detach_thread = external("pthread_detach", i4(i8))
 mutex_init = external("pthread_mutex_init", i4(i8, i8))
@@ -259,6 +264,8 @@ condition_init = external("pthread_cond_init", i4(i8, i8))
 condition_wait = external("pthread_cond_wait", i4(i8, i8))
 condition_broadcast = external("pthread_cond_broadcast", i4(i8))
 yield_core = external("sched_yield", i4())
+fill_signals = external("sigfillset", i4(i8))
+mask_signals = external("pthread_sigmask", i4(i4, i8, i8))
 helper_address = code_address("dagrad_helper")
 
 
@@ -327,7 +334,13 @@ def start_helpers(pool, wanted):
 
 
 def serve(pool_address):
-    """What a helper thread runs: wait for a job, join it, and so on for ever."""
+    """What a helper thread runs: wait for a job, join it, and so on for ever.
+
+    Signals are left to Python's threads: an interrupt that a helper took would come late.
+    """
+    signals = new_signals()
+    fill_signals(address(signals))
+    mask_signals(BLOCK_SIGNALS, address(signals), 0)
     pool = cast(pool_address, INT64)
     last = 0
     spins = 0
