@@ -6,6 +6,7 @@ memory handlers (NEP 49).
 """
 
 import signal
+import sys
 
 from numba import types
 
@@ -44,11 +45,14 @@ set_item = external("PyTuple_SetItem", i4(i8, i8, i8))
 release_lock = external("PyEval_SaveThread", i8())
 take_lock = external("PyEval_RestoreThread", types.void(i8))
 
+CORE_WORDS = 128  # a mask of 8192 cores
+
 new_slots = reserve(at.MAX_SLOTS)
 new_sizes = reserve(at.MAX_SYMBOLS)
 new_shape = reserve(at.MAX_DIMS)
 new_word = reserve(1)
-new_signals = reserve(32)  # sigset_t has 16 words at most
+new_signals = reserve(16)  # the size of sigset_t where it is largest
+new_cores = reserve(CORE_WORDS)
 
 # --- One call from Python -----------------------------------------------------------------------
 
@@ -264,6 +268,10 @@ condition_init = external("pthread_cond_init", i4(i8, i8))
 condition_wait = external("pthread_cond_wait", i4(i8, i8))
 condition_broadcast = external("pthread_cond_broadcast", i4(i8))
 yield_core = external("sched_yield", i4())
+this_core = external("sched_getcpu", i4())
+cores_of = external("sched_getaffinity", i4(i4, i8, i8))
+move_to_cores = external("sched_setaffinity", i4(i4, i8, i8))
+CAN_MOVE = sys.platform == "linux"
 fill_signals = external("sigfillset", i4(i8))
 mask_signals = external("pthread_sigmask", i4(i4, i8, i8))
 helper_address = code_address("dagrad_helper")
@@ -288,6 +296,8 @@ def parallel(pool, run, slots, tasks, threads):
         call_address(run, slots, 0, tasks, 0)
         return
     start_helpers(pool, threads - 1)
+    if CAN_MOVE:
+        pool[at.CALLER] = this_core()
     pool[at.JOB_THREADS] = threads
     pool[at.JOB_RUN] = run
     pool[at.JOB_SLOTS] = address(slots)
@@ -333,6 +343,28 @@ def start_helpers(pool, wanted):
         pool[at.STARTED] += 1
 
 
+@helper
+def leave_core(pool_address):
+    """Move a helper that finds itself on the caller's core to another one, as far as there is one.
+
+    Linux wakes a thread on the core that woke it, and was seen to leave it there for 100 ms, in
+    which two threads took as long as one. Afterwards the system may place it as before.
+    """
+    if CAN_MOVE:
+        core = cast(pool_address, INT64)[at.CALLER]
+        if this_core() != core:
+            return
+        cores = new_cores()
+        for i in range(CORE_WORDS):
+            cores[i] = 0
+        if cores_of(0, CORE_WORDS * 8, address(cores)) == 0 and 0 <= core < CORE_WORDS * 64:
+            before = cores[core // 64]
+            cores[core // 64] = before & ~(1 << (core % 64))
+            if move_to_cores(0, CORE_WORDS * 8, address(cores)) == 0:  # fails if none is left
+                cores[core // 64] = before
+                move_to_cores(0, CORE_WORDS * 8, address(cores))
+
+
 def serve(pool_address):
     """What a helper thread runs: wait for a job, join it, and so on for ever.
 
@@ -348,6 +380,7 @@ def serve(pool_address):
         state = atomic_load(offset(pool, at.STATE))
         if state & 1 == 1 and state != last:
             last = state
+            leave_core(pool_address)
             atomic_add(offset(pool, at.INSIDE), 1)
             # The caller closes the job and then looks at INSIDE; here it is the other way round.
             if atomic_load(offset(pool, at.STATE)) == state:
