@@ -82,9 +82,9 @@ UNIT.kernel("take_rows(table: T[rows, width], indices: i8[*n], y: T[*n, width]!,
 UNIT.kernel("add_rows(g: T[*n, width], indices: i8[*n], table: T[rows, width]!, bad: i8[one]!)")
 
 
-@fast(take_rows, UNIT)
+@fast(take_rows, UNIT, floats_only=True)
 def _take_rows(table: Floats, indices: Indices, /, *, skip: int) -> Floats:
-    if table.dtype.char not in "fd" or skip >= 0:
+    if skip >= 0:
         return implementation(take_rows, "reference")(table, indices, skip=skip)
     y = empty((*indices.shape, table.shape[1]), table.dtype)
     bad = np.zeros(1, np.int64)
@@ -94,10 +94,8 @@ def _take_rows(table: Floats, indices: Indices, /, *, skip: int) -> Floats:
     return y
 
 
-@fast(add_rows, UNIT)
+@fast(add_rows, UNIT, floats_only=True)
 def _add_rows(g: Floats, indices: Indices, /, *, rows: int, skip: int) -> Floats:
-    if g.dtype.char not in "fd":
-        return implementation(add_rows, "reference")(g, indices, rows=rows, skip=skip)
     if g.shape[:-1] != indices.shape:
         raise ValueError(f"add_rows: g has shape {g.shape}, expected {(*indices.shape, 'width')}")
     table = empty((rows, g.shape[-1]), g.dtype)

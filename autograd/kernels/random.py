@@ -8,7 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from .common import Floats, Indices, Sample
-from .dispatch import fast, implementation, reference
+from .dispatch import fast, reference
 from .native import Unit
 
 UNIT = Unit("random", "autograd.kernels.native.random")
@@ -92,10 +92,8 @@ def _numbers(p: float) -> tuple[int, float]:
 UNIT.kernel("dropout(x: T[*n], key: i8[two], threshold: int, scale: float) -> y: T like x")
 
 
-@fast(dropout, UNIT)
+@fast(dropout, UNIT, floats_only=True)
 def _dropout(x: Floats, key: Indices, /, *, p: float) -> Floats:
-    if x.dtype.char not in "fd":
-        return implementation(dropout, "reference")(x, key, p=p)
     if key.shape != (2,):
         raise ValueError(f"dropout: key has shape {key.shape}, expected (2,)")
     threshold, scale = _numbers(p)

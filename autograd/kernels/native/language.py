@@ -60,16 +60,6 @@ def cast(_typing: Any, source: Any, dtype: Any) -> Any:
 
 
 @intrinsic
-def cast_like(_typing: Any, source: Any, model: Any) -> Any:
-    """A pointer of the type of `model` from an address."""
-
-    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        return builder.inttoptr(arguments[0], context.get_value_type(signature.return_type))
-
-    return model(source, model), generate
-
-
-@intrinsic
 def address(_typing: Any, pointer: Any) -> Any:
     """The address of a pointer; 0 is the null pointer."""
 

@@ -403,14 +403,6 @@ class Code:
             return Value(self, self.builder.bitcast(x.ir, self.vector))
         return Value(self, self.builder.bitcast(x.ir, self.module.element))
 
-    def to_integers(self, x: Value) -> Value:
-        """Floats cut to integers; they must fit."""
-        return Value(self, self.builder.fptosi(x.ir, self.integers))
-
-    def to_floats(self, x: Value) -> Value:
-        """Integers as floats."""
-        return Value(self, self.builder.sitofp(x.ir, self.vector))
-
     def as_number(self, x: Value) -> Value:
         """An integer as a scalar of the element type."""
         return Value(self, self.builder.sitofp(x.ir, self.module.element))
