@@ -16,7 +16,6 @@ from .changes import CHANGES
 from .graph import (
     NUMBERS,
     OPS,
-    WATCHERS,
     Abstract,
     Node,
     Op,
@@ -26,6 +25,7 @@ from .graph import (
     wrap,
 )
 from .modes import mode
+from .watch import WATCHERS
 
 # --- Recording --------------------------------------------------------------------------------
 
@@ -49,10 +49,10 @@ def apply(op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
             values.append(item)
             tracked.append(False)
     y = aside = None
-    if WATCHERS and any_variable:
-        for watcher in WATCHERS:
-            answer = watcher.see(op, inputs, values, params)
-            y = y if answer is None else answer
+    watchers = tuple(WATCHERS) if any_variable else ()
+    for watcher in watchers:
+        answer = watcher.see(op, inputs, values, params)
+        y = y if answer is None else answer
     if y is None:
         if op.promotes is not None:
             values = op.promotes(values)
@@ -61,8 +61,12 @@ def apply(op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
         else:
             y = compute(op, values, params)
     if True in tracked and op.differentiable and mode.grad:
-        return wrap(y, record(op, inputs, values, params, y, tuple(tracked), aside), True)
-    return wrap(y) if any_variable else y
+        result = wrap(y, record(op, inputs, values, params, y, tuple(tracked), aside), True)
+    else:
+        result = wrap(y) if any_variable else y
+    for watcher in watchers:
+        watcher.made(op, inputs, params, result)
+    return result
 
 
 def compute(op: Op, values: Sequence[Any], params: dict[str, Any]) -> Any:
@@ -108,54 +112,6 @@ def record(
     return Node(op, tuple(links), params, tuple(saved), shape, dtype)
 
 
-class _Views:
-    """Watches for the use of a view whose base was changed by a recorded op after it was made.
-
-    The graph of such a view still tells of the old values. Watching costs time, so it begins
-    with the first change that some view could have seen, and ends with the arrays so changed.
-    """
-
-    def __init__(self) -> None:
-        self.changed: dict[int, weakref.ref[np.ndarray]] = {}
-
-    def watch(self, array: np.ndarray) -> None:
-        """Go on for as long as `array` lives."""
-        key = id(array)
-
-        def forget(_: Any) -> None:
-            del self.changed[key]
-            if not self.changed and self in WATCHERS:
-                WATCHERS.remove(self)
-
-        if key not in self.changed:
-            self.changed[key] = weakref.ref(array, forget)
-
-    def see(self, op: Op, inputs: Sequence[Any], values: Sequence[Any], _: Any) -> None:
-        for item, value in zip(inputs, values, strict=True):
-            if item is value or value.__class__ is not np.ndarray or value.base is None:
-                continue
-            if item.node is not None and item.node.op is not None:
-                by = CHANGES.since(value, item.node.time)
-                if by is not None:
-                    raise RuntimeError(
-                        f"{op.name}: an input of shape {value.shape} is a view of memory that "
-                        f"{by} changed after the view was made; take the view again, or make it "
-                        "a clone()"
-                    )
-
-    def during(self, node: Node | None) -> None:
-        """Whose rule is running makes no difference here."""
-
-
-def watch_views(array: np.ndarray) -> None:
-    """Refuse views of `array` taken before now: a recorded op has just changed it in place."""
-    watcher = next((w for w in WATCHERS if isinstance(w, _Views)), None)
-    if watcher is None:
-        watcher = _Views()
-        WATCHERS.insert(0, watcher)
-    watcher.watch(array)
-
-
 # --- The chain rule ---------------------------------------------------------------------------
 
 
@@ -188,6 +144,9 @@ def backpropagate(
     wanted = None if targets is None else set(targets)
     useful = None if wanted is None else leading_to(wanted, order)
     grads = seeds
+    watchers = tuple(WATCHERS)
+    for watcher in watchers:
+        watcher.start(seeds)
     found: dict[Node, Any] = {}
     summed: set[Node] = set()  # nodes whose pending gradient is a sum that nobody else holds
     while order:
@@ -208,10 +167,10 @@ def backpropagate(
             )
         if node.time < CHANGES.last:
             check_unchanged(node)
+        for watcher in watchers:
+            watcher.during(node, g)
         if on_variables:
             saved = lifted(node)
-            for watcher in WATCHERS:
-                watcher.during(node)
         rules: Any = op.rules if joint is None else joint(g, *saved, **params)
         piece = before = rule = None
         for i, parent in enumerate(node.inputs):
@@ -232,6 +191,8 @@ def backpropagate(
                     piece = fit(piece, parent)
             elif piece.shape != parent.shape or piece.dtype is not parent.dtype:
                 piece = fit(piece, parent)
+            for watcher in watchers:
+                watcher.flow(node, i, piece)
             if parent not in grads:
                 grads[parent] = piece
             elif parent in summed:
@@ -245,12 +206,13 @@ def backpropagate(
         g = piece = before = saved = rules = rule = None
         if op.saves_values and not retain_graph:
             node.saved = None
-    if on_variables:
-        for watcher in WATCHERS:
-            watcher.during(None)
+    for watcher in watchers:
+        watcher.during(None, None)
     for node in list(grads):
         if node.hooks is not None:
             grads[node] = run_hooks(node, grads[node])
+        for watcher in watchers:
+            watcher.arrive(node, grads[node])
         if wanted is None:
             accumulate(node, grads)
         elif node in wanted:

@@ -38,8 +38,9 @@ import numpy as np
 
 from .dtypes import floating, get_default_dtype, promoted, to_common, to_common_float
 from .engine import apply, compute
-from .graph import NUMBERS, OPS, WATCHERS, Node, Op, Rule, Spec, Variable, wrap
+from .graph import NUMBERS, OPS, Node, Op, Rule, Spec, Variable, wrap
 from .modes import mode
+from .watch import WATCHERS
 
 NO_PARAMS: dict[str, Any] = {}
 

@@ -23,9 +23,6 @@ from .changes import tick
 OPS: dict[str, Op] = {}
 """The op table: every op by name, in order of definition."""
 
-WATCHERS: list[Any] = []
-"""Observers of op calls (a running trace, for one). Empty almost always: fast paths test it."""
-
 Rule = Callable[..., Any]
 NUMBERS = (float, int, bool)
 
@@ -194,6 +191,7 @@ class Variable:
     value: Any
     node: Node | None
     requires_grad: bool
+    role = "tensor"  # a model calls some of them "parameter" or "buffer"
 
     @property
     def shape(self) -> tuple[int, ...]:

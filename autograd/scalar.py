@@ -6,6 +6,7 @@ from typing import Any
 
 from .front import Front
 from .graph import new_leaf, register_front
+from .watch import WATCHERS
 
 
 class Scalar(Front):
@@ -77,11 +78,16 @@ class Scalar(Front):
 
     def item(self) -> float:
         """The number itself."""
+        for watcher in WATCHERS:
+            watcher.left("item", self, None)
         return self.value
 
     def detach(self) -> Scalar:
         """The same number without the graph."""
-        return Scalar(self.value, requires_grad=False)
+        result = Scalar(self.value, requires_grad=False)
+        for watcher in WATCHERS:
+            watcher.left("detach", self, result)
+        return result
 
     def __repr__(self) -> str:
         plain = 1e-4 <= abs(self.value) < 1e8 or self.value == 0.0
@@ -94,10 +100,10 @@ class Scalar(Front):
         return f"scalar({number}{', requires_grad=True' if self.requires_grad else ''})"
 
     def __float__(self) -> float:
-        return self.value
+        return self.item()
 
     def __int__(self) -> int:
-        return int(self.value)
+        return int(self.item())
 
     def __bool__(self) -> bool:
         return bool(self.value)

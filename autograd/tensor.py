@@ -12,12 +12,12 @@ import numpy as np
 from . import random
 from .changes import CHANGES
 from .dtypes import check_supported, get_default_dtype
-from .engine import watch_views
 from .front import Front
 from .graph import Abstract, Variable, new_leaf, register_front, wrap
 from .modes import mode
 from .ops import activation, arithmetic, index, linalg, loss, reduce, shape, transcendental
 from .printing import tensor_text
+from .watch import WATCHERS, watch_views
 
 Shape = tuple[int, ...]
 
@@ -133,6 +133,8 @@ class Tensor(Front):
         """
         if self.requires_grad:
             raise RuntimeError("numpy(): this tensor requires grad; use detach().numpy()")
+        for watcher in WATCHERS:
+            watcher.left("numpy", self, self.value)
         return self.array()
 
     def array(self) -> np.ndarray:
@@ -160,10 +162,14 @@ class Tensor(Front):
             raise _no_value(self, "item()")
         if self.value.size != 1:
             raise ValueError(f"item(): shape {self.shape} has {self.numel()} elements, not one")
+        for watcher in WATCHERS:
+            watcher.left("item", self, None)
         return self.value.item()
 
     def tolist(self) -> Any:
         """The values as nested lists."""
+        for watcher in WATCHERS:
+            watcher.left("tolist", self, None)
         return self.array().tolist()
 
     def __bool__(self) -> bool:
@@ -232,7 +238,10 @@ class Tensor(Front):
 
     def detach(self) -> Tensor:
         """The same values (shared memory) without the graph."""
-        return wrap(self.value)
+        result = wrap(self.value)
+        for watcher in WATCHERS:
+            watcher.left("detach", self, result)
+        return result
 
     # --- Operators beyond those of a number ---------------------------------------------------
 

@@ -15,8 +15,9 @@ from typing import Any
 import numpy as np
 
 from .engine import apply
-from .graph import NUMBERS, WATCHERS, Abstract, Node, Op, Spec, Variable, wrap
+from .graph import NUMBERS, Abstract, Node, Op, Spec, Variable, wrap
 from .tensor import Tensor
+from .watch import WATCHERS, Watcher
 
 
 @dataclass(frozen=True)
@@ -145,7 +146,7 @@ class Graph:
         return f"<Graph: {len(self.steps)} steps, {len(self.inputs)} inputs>"
 
 
-class _Tracer:
+class _Tracer(Watcher):
     """Sees every op call, and answers those on traced values."""
 
     def __init__(self) -> None:
@@ -200,7 +201,7 @@ class _Tracer:
             self.rule_of = rule_of
         return self._constants[key]
 
-    def during(self, node: Node | None) -> None:
+    def during(self, node: Node | None, gradient: Any) -> None:
         """Learn whose rule is running."""
         self.rule_of = node
 

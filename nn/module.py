@@ -45,6 +45,7 @@ class Parameter(Tensor):
     """
 
     __slots__ = ()
+    role = "parameter"
 
     def __init__(self, data: Any = None, requires_grad: bool = True) -> None:
         super().__init__(np.empty(0, get_default_dtype()) if data is None else data, requires_grad)
@@ -74,6 +75,7 @@ class Buffer(Tensor):
     """
 
     persistent = True
+    role = "buffer"
 
     def __init__(self, data: Any = None, *, persistent: bool = True) -> None:
         super().__init__(np.empty(0, get_default_dtype()) if data is None else data)

@@ -11,7 +11,7 @@ import autograd
 import nn
 import optim
 from autograd import Scalar, kernels
-from autograd.graph import WATCHERS
+from autograd.watch import WATCHERS
 
 PAGE = Path(__file__).parent.parent / "docs" / "differences.md"
 

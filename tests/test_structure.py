@@ -34,6 +34,7 @@ LAYERS = (
     "dtypes",
     "changes",
     "graph",
+    "watch",
     "engine",
     "differentiate",
     "families",

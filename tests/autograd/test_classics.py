@@ -17,7 +17,8 @@ import pytest
 
 import autograd
 from autograd import Scalar, Tensor, gradcheck
-from autograd.graph import WATCHERS, toposort
+from autograd.graph import toposort
+from autograd.watch import WATCHERS
 
 
 def leaf(values: Any, dtype: Any = np.float64) -> Tensor:

@@ -8,7 +8,8 @@ import pytest
 import autograd
 import nn
 from autograd import Scalar, Spec
-from autograd.graph import OPS, WATCHERS
+from autograd.graph import OPS
+from autograd.watch import WATCHERS
 
 
 def draw_from(seed):

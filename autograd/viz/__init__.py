@@ -1,0 +1,11 @@
+"""Seeing a graph: pictures, films, explanations and checks of what was recorded.
+
+Everything here reads the graph of `autograd.graph`; nothing below knows that it exists.
+"""
+
+from .model import Cluster as Cluster
+from .model import Diagram as Diagram
+from .model import Edge as Edge
+from .model import Mark as Mark
+from .model import Source as Source
+from .model import Vertex as Vertex
