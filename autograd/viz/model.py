@@ -139,6 +139,9 @@ class Edge:
         Name of that argument.
     contribution : ndarray, float or None
         What this use adds to the gradient of the tail; it sums to ``grad`` over the edges.
+    slope : float or None
+        The partial derivative of the head with respect to this argument, where both are single
+        numbers: the contribution is the head's gradient times it.
     """
 
     tail: int
@@ -146,6 +149,7 @@ class Edge:
     slot: int = 0
     argument: str = ""
     contribution: Any = None
+    slope: float | None = None
 
 
 @dataclass(slots=True)
