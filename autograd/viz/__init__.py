@@ -9,3 +9,8 @@ from .model import Edge as Edge
 from .model import Mark as Mark
 from .model import Source as Source
 from .model import Vertex as Vertex
+from .record import Event as Event
+from .record import Note as Note
+from .record import Recording as Recording
+from .record import note_of as note_of
+from .record import record as record
