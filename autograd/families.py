@@ -24,6 +24,10 @@ and on traced ones that have no values. `None` says "no gradient, on purpose".
 ``saves`` names what the rules read by value, as a string of names (``"x y"``; ``y`` is the
 result), or a tuple of such strings, one for each rule. What a rule does not name reaches it as
 shape and dtype only. Default: everything.
+
+``formula`` says the same for people, who see it in pictures of a graph (see `Op.formula`)::
+
+    formula = ("sqrt(x)", "1 / (2 * y)")
 """
 
 from __future__ import annotations
@@ -74,6 +78,7 @@ def define(
     scalar: Callable[..., Any] | None = None,
     domain: Any = None,
     samples: Callable[..., Any] | None = None,
+    formula: tuple[str | None, ...] = (),
 ) -> Op:
     """Make the Op of a forward function and enter it in the table."""
     name = forward.__name__.strip("_")
@@ -107,6 +112,11 @@ def define(
     op.scalar = scalar
     op.domain = domain
     op.samples = samples
+    if formula and (len(formula) != 1 + len(arrays) or formula[0] is None):
+        raise ValueError(
+            f"{name}: formula={formula!r} must be the result and one for each of {arrays}"
+        )
+    op.formula = formula
     OPS[name] = op
     return op
 
@@ -147,6 +157,7 @@ def elementwise(
     domain: Any = (-3.0, 3.0),
     samples: Callable[..., Any] | None = None,
     result: str = "same",
+    formula: tuple[str | None, ...] = (),
 ) -> Callable[[Callable[..., Any]], Operation]:
     """Make an op that acts on each element of its broadcast inputs.
 
@@ -159,6 +170,8 @@ def elementwise(
         The same on Python floats.
     domain : (low, high), or one for each input
         Where tests draw arguments.
+    formula : tuple of str, optional
+        What people read: the result, and the derivative in each input (see `Op.formula`).
     """
 
     def decorate(forward: Callable[..., Any]) -> Operation:
@@ -182,6 +195,7 @@ def elementwise(
             scalar=scalar,
             domain=domain,
             samples=samples,
+            formula=formula,
         )
         simple = len(inspect.signature(forward).parameters) == len(op.inputs)
         if simple and len(op.inputs) == 1 and result != "bool":
@@ -355,6 +369,7 @@ def reduction(
     domain: Any = (-3.0, 3.0),
     result: Any = None,
     floats: bool = False,
+    formula: tuple[str | None, ...] = (),
 ) -> Callable[[Callable[..., Any]], Operation]:
     """Make an op ``f(x, dim, keepdim)`` that folds dimensions away.
 
@@ -387,6 +402,7 @@ def reduction(
             promotes=to_common_float if floats else to_common,
             domain=domain,
             samples=samples,
+            formula=formula,
         )
 
         keep_y, keep_x = op.keeps((True,))
@@ -436,6 +452,7 @@ def movement(
     samples: Callable[..., Any] | None = None,
     infer: Callable[..., Spec] | None = None,
     promotes: Callable[[list[Any]], list[Any]] | None = None,
+    formula: tuple[str | None, ...] = (),
 ) -> Callable[[Callable[..., Any]], Operation]:
     """Make an op that moves or repeats elements; its rules need no values, only shapes."""
 
@@ -453,6 +470,7 @@ def movement(
             infer=infer or by_running,
             promotes=promotes,
             samples=samples,
+            formula=formula,
         )
         return publish(op, _general(op), forward)
 
@@ -478,9 +496,10 @@ def contraction(
     infer: Callable[..., Spec],
     saves: str | tuple[str, ...] | None = None,
     samples: Callable[..., Any] | None = None,
+    formula: tuple[str | None, ...] = (),
 ) -> Callable[[Callable[..., Any]], Operation]:
     """Make an op that sums products over shared dimensions."""
-    return _plain("contraction", rules, saves, None, infer, to_common, samples)
+    return _plain("contraction", rules, saves, None, infer, to_common, samples, formula)
 
 
 def structured(
@@ -491,6 +510,7 @@ def structured(
     aside: bool = False,
     promotes: Callable[[list[Any]], list[Any]] | None = None,
     samples: Callable[..., Any] | None = None,
+    formula: tuple[str | None, ...] = (),
 ) -> Callable[[Callable[..., Any]], Operation]:
     """Make an op with a shape rule of its own, such as a convolution or a loss.
 
@@ -500,7 +520,7 @@ def structured(
         The forward returns ``(y, something)`` and the rules find `something` (or None, when they
         run on Variables) in the place of y.
     """
-    decorate = _plain("structured", rules, saves, joint, infer, promotes, samples)
+    decorate = _plain("structured", rules, saves, joint, infer, promotes, samples, formula)
 
     def with_aside(forward: Callable[..., Any]) -> Operation:
         operation = decorate(forward)
@@ -518,6 +538,7 @@ def _plain(
     infer: Callable[..., Spec],
     promotes: Callable[[list[Any]], list[Any]] | None,
     samples: Callable[..., Any] | None,
+    formula: tuple[str | None, ...],
 ) -> Callable[[Callable[..., Any]], Operation]:
     def decorate(forward: Callable[..., Any]) -> Operation:
         op = define(
@@ -529,6 +550,7 @@ def _plain(
             infer=infer,
             promotes=promotes,
             samples=samples,
+            formula=formula,
         )
         return publish(op, _general(op), forward)
 

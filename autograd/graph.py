@@ -58,6 +58,11 @@ class Op:
         Brings raw values to the dtype in which the op computes.
     domain, samples
         Where tests may draw arguments from.
+    formula : tuple of str or None
+        The result as people write it, then the derivative in each input (None where there is no
+        rule): Python expressions over the inputs, the metadata and "y" for the result, which
+        `autograd.viz` prints. Of an elementwise op the local derivative; of any other what flows
+        to the input, made of "g", the gradient that arrives. (): not said.
     """
 
     def __init__(self, name: str, family: str, inputs: tuple[str, ...], variadic: bool) -> None:
@@ -77,6 +82,7 @@ class Op:
         self.promotes: Callable[[list[Any]], list[Any]] | None = None
         self.domain: Any = None
         self.samples: Callable[..., Any] | None = None
+        self.formula: tuple[str | None, ...] = ()
         self._kept: dict[tuple[bool, ...], tuple[bool, ...]] = {}
 
     def __repr__(self) -> str:

@@ -36,6 +36,7 @@ def _sigmoid(x):
     scalar=_sigmoid,
     domain=(-30.0, 30.0),
     result="float",
+    formula=("1 / (1 + exp(-x))", "y * (1 - y)"),
 )
 def sigmoid(x):
     """Logistic function 1 / (1 + exp(-x)), computed without overflow.
@@ -55,6 +56,7 @@ def sigmoid(x):
     saves=("s", "h s"),
     scalar=lambda h, s: h * (s * (1.0 - s)),
     result="float",
+    formula=("h * s * (1 - s)", "s * (1 - s)", "h * (1 - 2 * s)"),
 )
 def _sigmoid_backward(h, s):
     """H times the slope of `sigmoid` where its result is s."""
@@ -68,6 +70,7 @@ def _sigmoid_backward(h, s):
     lambda g, y, x: where(y <= 0.0, 0.0, g) if y.__class__ in SMALL else _relu_backward(g, y),  # pyright: ignore[reportGeneralTypeIssues]
     saves="y",
     scalar=lambda x: x if x > 0.0 or x != x else 0.0,
+    formula=("max(x, 0)", "1 if x > 0 else 0"),
 )
 def relu(x):
     """Rectifier max(x, 0); the slope at 0 is 0.
@@ -87,6 +90,7 @@ def relu(x):
     saves=("r", ""),
     scalar=lambda h, r: 0.0 if r <= 0.0 else h,
     result="float",
+    formula=("h if r > 0 else 0", "1 if r > 0 else 0", "0"),
 )
 def _relu_backward(h, r):
     """H where the result r of `relu` is positive, else 0; NaN passes, as in PyTorch."""
@@ -107,6 +111,10 @@ def _softplus(x, beta=1.0, threshold=math.inf):
     scalar=_softplus,
     domain=(-30.0, 30.0),
     result="float",
+    formula=(
+        "x if beta * x > threshold else log1pexp(beta * x) / beta",
+        "1 if beta * x > threshold else sigmoid(beta * x)",
+    ),
 )
 def softplus(x, *, beta=1.0, threshold=math.inf):
     """Smooth ramp log(1 + exp(beta * x)) / beta, computed without overflow.
@@ -135,6 +143,11 @@ def _softplus_slope(x, beta, threshold):
     saves=("x", "h x"),
     scalar=lambda h, x, beta=1.0, threshold=math.inf: h * _softplus_slope(x, beta, threshold),
     result="float",
+    formula=(
+        "h if beta * x > threshold else h * sigmoid(beta * x)",
+        "1 if beta * x > threshold else sigmoid(beta * x)",
+        "0 if beta * x > threshold else h * beta * sigmoid(beta * x) * (1 - sigmoid(beta * x))",
+    ),
 )
 def _softplus_backward(h, x, *, beta=1.0, threshold=math.inf):
     """H times the slope of `softplus` at x."""
@@ -155,6 +168,7 @@ def _softplus_curvature(x, beta, threshold):
     saves="x",
     scalar=lambda x: x * _sigmoid(x),
     result="float",
+    formula=("x * sigmoid(x)", "sigmoid(x) * (1 + x * (1 - sigmoid(x)))"),
 )
 def silu(x):
     """Sigmoid linear unit x * sigmoid(x), also known as swish.
@@ -179,6 +193,11 @@ def _silu_curvature(x):
     saves=("x", "h x"),
     scalar=lambda h, x: h * (_sigmoid(x) * (1.0 + x * (1.0 - _sigmoid(x)))),
     result="float",
+    formula=(
+        "h * sigmoid(x) * (1 + x * (1 - sigmoid(x)))",
+        "sigmoid(x) * (1 + x * (1 - sigmoid(x)))",
+        "h * sigmoid(x) * (1 - sigmoid(x)) * (2 + x * (1 - 2 * sigmoid(x)))",
+    ),
 )
 def _silu_backward(h, x):
     """H times the slope of `silu` at x."""
@@ -204,6 +223,7 @@ def _normal(x):
     saves="x",
     scalar=lambda x: x * _normal(x),
     result="float",
+    formula=("x * Phi(x)", "Phi(x) + x * phi(x)"),
 )
 def _gelu(x):
     """X times the normal distribution function of x."""
@@ -216,6 +236,7 @@ def _gelu(x):
     saves=("x", "h x"),
     scalar=lambda h, x: h * (_normal(x) + x * math.exp(-0.5 * x * x) * DENSITY),
     result="float",
+    formula=("h * (Phi(x) + x * phi(x))", "Phi(x) + x * phi(x)", "h * (2 - x ** 2) * phi(x)"),
 )
 def _gelu_backward(h, x):
     """H times the slope of `gelu` at x."""
@@ -229,6 +250,7 @@ def _gelu_backward(h, x):
     saves="x",
     scalar=lambda x: x * _sigmoid(x * (STEEP + BEND * x * x)),
     result="float",
+    formula=("x * tanh_Phi(x)", "tanh_Phi(x) + x * tanh_phi(x)"),
 )
 def _tanh_gelu(x):
     """The approximation of `gelu` by tanh."""
@@ -252,6 +274,11 @@ def _tanh_gelu_curvature(x):
     saves=("x", "h x"),
     scalar=lambda h, x: h * _tanh_gelu_slope(x),
     result="float",
+    formula=(
+        "h * (tanh_Phi(x) + x * tanh_phi(x))",
+        "tanh_Phi(x) + x * tanh_phi(x)",
+        "h * (2 * tanh_phi(x) + x * tanh_phi_slope(x))",
+    ),
 )
 def _tanh_gelu_backward(h, x):
     """H times the slope of that approximation at x."""

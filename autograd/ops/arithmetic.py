@@ -17,7 +17,13 @@ from .transcendental import large, log, times
 ANY, POSITIVE, NONZERO = (-3.0, 3.0), (0.2, 3.0), (0.3, 3.0)
 
 
-@elementwise(lambda g, y, a, b: g, lambda g, y, a, b: g, saves="", scalar=operator.add)
+@elementwise(
+    lambda g, y, a, b: g,
+    lambda g, y, a, b: g,
+    saves="",
+    scalar=operator.add,
+    formula=("a + b", "1", "1"),
+)
 def add(a, b):
     """Sum ``a + b`` of operands that broadcast together.
 
@@ -30,7 +36,13 @@ def add(a, b):
     return kernels.add(a, b) if a.__class__ is np.ndarray and large(a, b) else a + b
 
 
-@elementwise(lambda g, y, a, b: g, lambda g, y, a, b: -g, saves="", scalar=operator.sub)
+@elementwise(
+    lambda g, y, a, b: g,
+    lambda g, y, a, b: -g,
+    saves="",
+    scalar=operator.sub,
+    formula=("a - b", "1", "-1"),
+)
 def sub(a, b):
     """Difference ``a - b`` of operands that broadcast together.
 
@@ -48,6 +60,7 @@ def sub(a, b):
     lambda g, y, a, b: times(g, a),
     saves=("b", "a"),
     scalar=operator.mul,
+    formula=("a * b", "b", "a"),
 )
 def mul(a, b):
     """Product ``a * b`` of operands that broadcast together.
@@ -68,6 +81,7 @@ def mul(a, b):
     scalar=operator.truediv,
     result="float",
     domain=(ANY, NONZERO),
+    formula=("a / b", "1 / b", "-a / b ** 2"),
 )
 def div(a, b):
     """Quotient ``a / b`` of operands that broadcast together; integers divide as floats.
@@ -83,7 +97,7 @@ def div(a, b):
     )
 
 
-@elementwise(lambda g, y, x: -g, saves="", scalar=operator.neg)
+@elementwise(lambda g, y, x: -g, saves="", scalar=operator.neg, formula=("-x", "-1"))
 def neg(x):
     """Negative ``-x``.
 
@@ -118,6 +132,11 @@ def _slope_in_base(g, y, a, b):
     saves=("a b", "y a b"),
     scalar=_pow,
     domain=(POSITIVE, ANY),
+    formula=(
+        "a ** b",
+        "0 if a == 0 and b == 0 else b * a ** (b - 1)",
+        "0 if a == 0 and b >= 0 else y * log(a)",
+    ),
 )
 def pow(a, b):
     """Power ``a ** b`` of operands that broadcast together.
@@ -131,7 +150,9 @@ def pow(a, b):
     return a**b
 
 
-@elementwise(lambda g, y, x: g * sign(x), saves="x", scalar=math.fabs)
+@elementwise(
+    lambda g, y, x: g * sign(x), saves="x", scalar=math.fabs, formula=("abs(x)", "sign(x)")
+)
 def abs(x):
     """Absolute value; the slope at 0 is 0.
 
@@ -145,7 +166,10 @@ def abs(x):
 
 
 @elementwise(
-    lambda g, y, x: 0.0 * g, saves="", scalar=lambda x: math.copysign(1.0, x) if x else 0.0 * x
+    lambda g, y, x: 0.0 * g,
+    saves="",
+    scalar=lambda x: math.copysign(1.0, x) if x else 0.0 * x,
+    formula=("sign(x)", "0"),
 )
 def sign(x):
     """Sign: -1, 0 or 1; NaN stays NaN. The slope is 0 everywhere.
@@ -164,6 +188,11 @@ def sign(x):
     lambda g, y, a, b: where(a == b, 0.5 * g, where(a < b, g, 0.0)),
     saves="a b",
     scalar=lambda a, b: a if a > b or a != a else b,
+    formula=(
+        "max(a, b)",
+        "1 / 2 if a == b else 1 if a > b else 0",
+        "1 / 2 if a == b else 1 if a < b else 0",
+    ),
 )
 def maximum(a, b):
     """The larger of two operands; at a tie each gets half of the gradient; NaN wins.
@@ -182,6 +211,11 @@ def maximum(a, b):
     lambda g, y, a, b: where(a == b, 0.5 * g, where(a > b, g, 0.0)),
     saves="a b",
     scalar=lambda a, b: a if a < b or a != a else b,
+    formula=(
+        "min(a, b)",
+        "1 / 2 if a == b else 1 if a < b else 0",
+        "1 / 2 if a == b else 1 if a > b else 0",
+    ),
 )
 def minimum(a, b):
     """The smaller of two operands; at a tie each gets half of the gradient; NaN wins.
@@ -202,6 +236,12 @@ def minimum(a, b):
     saves="x low high",
     scalar=lambda x, low, high: min(max(x, low), high),
     domain=(ANY, (-1.5, -0.5), (0.5, 1.5)),
+    formula=(
+        "min(max(x, low), high)",
+        "1 if low <= x <= high else 0",
+        "1 if x < low <= high else 0",
+        "1 if x > high or low > high else 0",
+    ),
 )
 def _clamp(x, low, high):
     """Limit x to low..high."""
@@ -262,6 +302,7 @@ def clamp(input: Any, min: Any = None, max: Any = None) -> Any:
     lambda g, y, condition, a, b: where(condition, 0.0, g),  # pyright: ignore[reportGeneralTypeIssues]
     saves="condition",
     scalar=lambda condition, a, b: a if condition else b,
+    formula=("a if condition else b", None, "1 if condition else 0", "0 if condition else 1"),
 )
 def where(condition, a, b):
     """Take `a` where `condition` is true, else `b`; all three broadcast together.
@@ -300,7 +341,7 @@ where.op.samples = lambda draw: [((draw((2, 3)) > 0, draw((2, 3)), draw((3,))), 
 # --- Comparison: no gradient ------------------------------------------------------------------
 
 
-@elementwise(None, None, result="bool", scalar=operator.eq)
+@elementwise(None, None, result="bool", scalar=operator.eq, formula=("a == b", None, None))
 def eq(a, b):
     """Element by element ``a == b``.
 
@@ -313,7 +354,7 @@ def eq(a, b):
     return np.equal(a, b)
 
 
-@elementwise(None, None, result="bool", scalar=operator.ne)
+@elementwise(None, None, result="bool", scalar=operator.ne, formula=("a != b", None, None))
 def ne(a, b):
     """Element by element ``a != b``.
 
@@ -326,7 +367,7 @@ def ne(a, b):
     return np.not_equal(a, b)
 
 
-@elementwise(None, None, result="bool", scalar=operator.lt)
+@elementwise(None, None, result="bool", scalar=operator.lt, formula=("a < b", None, None))
 def lt(a, b):
     """Element by element ``a < b``.
 
@@ -339,7 +380,7 @@ def lt(a, b):
     return np.less(a, b)
 
 
-@elementwise(None, None, result="bool", scalar=operator.le)
+@elementwise(None, None, result="bool", scalar=operator.le, formula=("a <= b", None, None))
 def le(a, b):
     """Element by element ``a <= b``.
 
@@ -352,7 +393,7 @@ def le(a, b):
     return np.less_equal(a, b)
 
 
-@elementwise(None, None, result="bool", scalar=operator.gt)
+@elementwise(None, None, result="bool", scalar=operator.gt, formula=("a > b", None, None))
 def gt(a, b):
     """Element by element ``a > b``.
 
@@ -365,7 +406,7 @@ def gt(a, b):
     return np.greater(a, b)
 
 
-@elementwise(None, None, result="bool", scalar=operator.ge)
+@elementwise(None, None, result="bool", scalar=operator.ge, formula=("a >= b", None, None))
 def ge(a, b):
     """Element by element ``a >= b``.
 
@@ -385,6 +426,7 @@ def ge(a, b):
     lambda g, y, x, dtype: g,
     saves="",
     infer=lambda x, *, dtype: Spec(x.shape, dtype),
+    formula=("cast(x)", "cast(g)"),
 )
 def _cast(x, /, *, dtype):
     """Convert to another dtype; the gradient is converted back."""
@@ -407,7 +449,12 @@ def cast(x: Any, dtype: Any) -> Any:
 _cast.op.samples = lambda draw: [((draw((2, 3)),), {"dtype": np.dtype(np.float64)})]
 
 
-@structured(lambda g, y, x: cast(g, x.dtype), saves="", infer=lambda x: Spec((), float))
+@structured(
+    lambda g, y, x: cast(g, x.dtype),
+    saves="",
+    infer=lambda x: Spec((), float),
+    formula=("sum(x)", "expand(g)"),
+)
 def to_scalar(x, /):
     """The sum of all elements as a Python float: how a gradient reaches a Scalar."""
     return x if x.__class__ is float else float(np.sum(x))
@@ -416,7 +463,7 @@ def to_scalar(x, /):
 to_scalar.op.samples = lambda draw: [((draw(()),), {})]
 
 
-@elementwise(lambda g, y, x: g, saves="", scalar=lambda x: x)
+@elementwise(lambda g, y, x: g, saves="", scalar=lambda x: x, formula=("x", "1"))
 def clone(x):
     """A copy that gradients flow through.
 

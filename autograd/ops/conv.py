@@ -46,6 +46,7 @@ def _size(x: Any, weight: Any, stride: Any, padding: Any, dilation: Any) -> tupl
         (x.shape[0], weight.shape[0], *_size(x, weight, stride, padding, dilation)),
         promoted((x, weight, bias)),
     ),
+    formula=("conv(x, weight) + bias", "conv_transposed(g, weight)", "conv(x, g)", "sum(g)"),
 )
 def _conv2d(x, weight, bias, /, *, stride, padding, dilation, groups):
     return conv2d_kernel(
@@ -61,6 +62,7 @@ def _conv2d(x, weight, bias, /, *, stride, padding, dilation, groups):
     infer=lambda x, weight, *, size, groups, **_: Spec(
         (x.shape[0], weight.shape[1] * groups, *size), promoted((x, weight))
     ),
+    formula=("conv_transposed(x, weight)", "conv(g, weight)", "conv(g, x)"),
 )
 def _conv2d_input(x, weight, /, *, size, stride, padding, dilation, groups):
     """Adjoint of `_conv2d` in its input: spreads x (a gradient) back over the image."""
@@ -77,6 +79,7 @@ def _conv2d_input(x, weight, /, *, size, stride, padding, dilation, groups):
     infer=lambda x, h, *, kernel_size, groups, **_: Spec(
         (h.shape[1], x.shape[1] // groups, *kernel_size), promoted((x, h))
     ),
+    formula=("conv(x, h)", "conv_transposed(h, g)", "conv(x, g)"),
 )
 def _conv2d_weight(x, h, /, *, kernel_size, stride, padding, dilation, groups):
     """Adjoint of `_conv2d` in its weight; h is the gradient of its result."""

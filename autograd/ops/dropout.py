@@ -12,7 +12,7 @@ from ..graph import Spec
 from ..kernels import dropout as dropout_kernel
 
 
-@structured(None, infer=lambda x, *, generator: Spec((2,), "int64"))
+@structured(None, infer=lambda x, *, generator: Spec((2,), "int64"), formula=("random()", None))
 def dropout_key(x, /, *, generator):
     """Draw what decides which elements are dropped; x only says that the op is for it."""
     return generator.key()
@@ -23,6 +23,7 @@ def dropout_key(x, /, *, generator):
     None,
     saves=("key", ""),
     infer=lambda x, key, *, p: Spec(x.shape, x.dtype),
+    formula=("x * mask(key) / (1 - p)", "g * mask(key) / (1 - p)", None),
 )
 def _dropout(x, key, /, *, p):
     """Drop by a key: linear in x, so in backward the same elements are dropped from the gradient.

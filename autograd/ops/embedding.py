@@ -16,6 +16,7 @@ from ..kernels import add_rows, take_rows
     None,
     saves=("indices", ""),
     infer=lambda x, indices, *, skip, shown: Spec((*indices.shape, x.shape[1]), x.dtype),
+    formula=("x[indices]", "scatter(g, indices)", None),
 )
 def _take_rows(x, indices, /, *, skip, shown):
     """Rows of x. Row `skip` gets no gradient, and is zero unless it is `shown`."""
@@ -27,6 +28,7 @@ def _take_rows(x, indices, /, *, skip, shown):
     None,
     saves=("indices", ""),
     infer=lambda h, indices, *, rows, skip: Spec((rows, h.shape[-1]), h.dtype),
+    formula=("scatter(h, indices)", "g[indices]", None),
 )
 def _add_rows(h, indices, /, *, rows, skip):
     """The adjoint of `_take_rows`."""

@@ -47,7 +47,10 @@ def is_basic(index: tuple[Any, ...]) -> bool:
     return not any(isinstance(e, np.ndarray | bool | np.bool_) for e in index)
 
 
-@movement(lambda g, y, x, index: _unindex(g, index=index, shape=x.shape))  # pyright: ignore[reportGeneralTypeIssues]
+@movement(
+    lambda g, y, x, index: _unindex(g, index=index, shape=x.shape),  # pyright: ignore[reportGeneralTypeIssues]
+    formula=("x[index]", "scatter(g, index)"),
+)
 def _index(x, /, *, index):
     return x[index]
 
@@ -63,6 +66,7 @@ _index.op.samples = lambda draw: [
     lambda g, y, x, index, shape: _index(g, index=index),
     saves="",
     infer=lambda x, *, index, shape: Spec(shape, x.dtype),
+    formula=("scatter(x, index)", "g[index]"),
 )
 def _unindex(x, /, *, index, shape):
     """The adjoint of `_index`: elements taken twice receive the sum."""
@@ -105,6 +109,7 @@ def getitem(input: Any, index: Any) -> Any:
     lambda g, y, x, value, index: _index(g, index=index),
     saves="",
     infer=lambda x, value, *, index: Spec(x.shape, x.dtype),
+    formula=("put(x, index, value)", "put(g, index, 0)", "g[index]"),
 )
 def _put(x, value, /, *, index):
     """A copy of x in which ``x[index]`` is `value`."""
@@ -138,6 +143,7 @@ def _gather_infer(x, indices, *, dim):
     None,
     saves=("indices", ""),
     infer=_gather_infer,
+    formula=("gather(x, indices)", "scatter(g, indices)", None),
 )
 def _gather(x, indices, /, *, dim):
     return np.take_along_axis(x, indices, axis=dim)
@@ -153,6 +159,7 @@ _gather.op.samples = lambda draw: [((draw((2, 3)), np.array([[0, 2], [1, 1]])), 
     infer=lambda x, indices, *, dim, size: Spec(
         (*x.shape[:dim], size, *x.shape[dim + 1 :]), x.dtype
     ),
+    formula=("scatter(x, indices)", "gather(g, indices)", None),
 )
 def _scatter(x, indices, /, *, dim, size):
     """The adjoint of `_gather`: zeros, with x added at `indices` along `dim`."""

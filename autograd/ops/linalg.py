@@ -51,7 +51,9 @@ def _infer(a, b):
     return Spec(shape, promoted((a, b)))
 
 
-@contraction(_left, _right, saves=("b", "a"), infer=_infer)
+@contraction(
+    _left, _right, saves=("b", "a"), infer=_infer, formula=("a @ b", "g @ T(b)", "T(a) @ g")
+)
 def _matmul(a, b, /):
     return kernels.matmul(a, b)
 
@@ -113,6 +115,7 @@ def _linear_infer(x, weight, bias):
     lambda g, y, x, weight, bias: g,  # the engine sums over the leading dimensions
     saves=("weight", "x", ""),
     infer=_linear_infer,
+    formula=("x @ T(weight) + bias", "g @ weight", "T(g) @ x", "sum(g)"),
 )
 def _linear(x, weight, bias, /):
     return kernels.linear(x, weight, bias)

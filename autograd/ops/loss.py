@@ -30,6 +30,7 @@ def _same(x, **_):
     saves="y",
     infer=_same,
     promotes=to_common_float,
+    formula=("exp(x) / sum(exp(x))", "y * (g - sum(g * y))"),
 )
 def _softmax(x, /, *, dim):
     return softmax_kernel(x, axis=dim)
@@ -40,6 +41,7 @@ def _softmax(x, /, *, dim):
     saves="y",
     infer=_same,
     promotes=to_common_float,
+    formula=("x - log(sum(exp(x)))", "g - exp(y) * sum(g)"),
 )
 def _log_softmax(x, /, *, dim):
     return log_softmax_kernel(x, axis=dim)
@@ -57,6 +59,11 @@ def _same_pair(h, y, **_):
     saves=("y", "h y"),
     infer=_same_pair,
     promotes=to_common,
+    formula=(
+        "y * (h - sum(h * y))",
+        "y * (g - sum(g * y))",
+        "g * (h - sum(h * y)) - h * sum(g * y)",
+    ),
 )
 def _softmax_backward(h, y, /, *, dim):
     """Gradient of <h, y> for y = softmax(x): ``y * (h - sum(h * y))``."""
@@ -69,6 +76,7 @@ def _softmax_backward(h, y, /, *, dim):
     saves=("y", "h y"),
     infer=_same_pair,
     promotes=to_common,
+    formula=("h - exp(y) * sum(h)", "g - sum(g * exp(y))", "-g * exp(y) * sum(h)"),
 )
 def _log_softmax_backward(h, y, /, *, dim):
     """Gradient of <h, y> for y = log_softmax(x): ``h - exp(y) * sum(h)``."""
@@ -171,6 +179,7 @@ def _pick_infer(x, target, *, ignore_index):
     None,
     saves=("target", ""),
     infer=_pick_infer,
+    formula=("x[target]", "scatter(g, target)", None),
 )
 def _pick_class(x, target, /, *, ignore_index):
     """``x[i, target[i]]`` for x (N, C), and 0 where the target is to be ignored."""
@@ -192,6 +201,7 @@ def _pick_class(x, target, /, *, ignore_index):
     None,
     saves=("target", ""),
     infer=lambda h, target, *, ignore_index, classes: Spec((*h.shape, classes), h.dtype),
+    formula=("scatter(h, target)", "g[target]", None),
 )
 def _put_class(h, target, /, *, ignore_index, classes):
     """The adjoint of `_pick_class`."""
@@ -232,6 +242,7 @@ def _cross_entropy_rule(g, slope, x, target):
     saves=("x target", ""),
     aside=True,
     infer=lambda x, target: Spec((), x.dtype),
+    formula=("mean(log(sum(exp(x))) - x[target])", "g * (softmax(x) - onehot(target)) / n", None),
 )
 def _cross_entropy(x, target, /):
     """Mean over the rows of x (N, C) of ``logsumexp(x[i]) - x[i, target[i]]``: the usual case.
@@ -246,6 +257,11 @@ def _cross_entropy(x, target, /):
     None,
     saves=("x", ""),
     infer=lambda x, target: Spec(x.shape, x.dtype),
+    formula=(
+        "(softmax(x) - onehot(target)) / n",
+        "softmax(x) * (g - sum(g * softmax(x))) / n",
+        None,
+    ),
 )
 def _cross_entropy_slope(x, target, /):
     """Gradient of `_cross_entropy` in x: softmax of the rows, less one at the target, over N."""

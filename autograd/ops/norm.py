@@ -76,6 +76,12 @@ def _inverse_std(var: Any, eps: float) -> Any:
     aside=True,
     promotes=to_common,
     infer=_affine_spec,
+    formula=(
+        "weight * hat(x) + bias",
+        "weight * (g - mean(g) - hat(x) * mean(g * hat(x))) / std(x)",
+        "sum(g * hat(x))",
+        "sum(g)",
+    ),
 )
 def _batch_norm(x, weight, bias, /, *, eps):
     """Normalise each channel by its own mean and (biased) variance over the batch.
@@ -119,6 +125,14 @@ def _over_batch(g: Any) -> Any:
     promotes=to_common,
     infer=lambda x, mean, var, weight, bias, *, eps: Spec(
         x.shape, promoted((x, mean, var, weight, bias))
+    ),
+    formula=(
+        "weight * (x - mean) / sqrt(var + eps) + bias",
+        "weight * g / sqrt(var + eps)",
+        "-weight * sum(g) / sqrt(var + eps)",
+        "-weight * sum(g * (x - mean)) / (2 * (var + eps) ** 1.5)",
+        "sum(g * (x - mean)) / sqrt(var + eps)",
+        "sum(g)",
     ),
 )
 def _batch_norm_fixed(x, mean, var, weight, bias, /, *, eps):
@@ -223,6 +237,12 @@ def _layer_norm_rule(g, stats, x, weight, bias, *, eps):
     aside=True,
     promotes=to_common,
     infer=_affine_spec,
+    formula=(
+        "weight * hat(x) + bias",
+        "(weight * g - mean(weight * g) - hat(x) * mean(weight * g * hat(x))) / std(x)",
+        "sum(g * hat(x))",
+        "sum(g)",
+    ),
 )
 def _layer_norm(x, weight, bias, /, *, eps):
     """Normalise each row, along the last dimension; mean and 1 / std come along."""
@@ -312,6 +332,12 @@ def _group_norm_rule(g, stats, x, weight, bias, *, groups, eps):
     aside=True,
     promotes=to_common,
     infer=lambda x, weight, bias, *, groups, eps: _affine_spec(x, weight, bias),
+    formula=(
+        "weight * hat(x) + bias",
+        "(weight * g - mean(weight * g) - hat(x) * mean(weight * g * hat(x))) / std(x)",
+        "sum(g * hat(x))",
+        "sum(g)",
+    ),
 )
 def _group_norm(x, weight, bias, /, *, groups, eps):
     """Normalise each group of channels of each image; mean and 1 / std come along."""

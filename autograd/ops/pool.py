@@ -36,6 +36,7 @@ def _pooled(x, **at):
     lambda g, y, x, **at: _max_pool2d_input(g, x, **at),  # pyright: ignore[reportGeneralTypeIssues]
     saves="x",
     infer=_pooled,
+    formula=("max(windows(x))", "scatter(g, argmax(windows(x)))"),
 )
 def _max_pool2d(x, /, *, kernel_size, stride, padding, dilation, ceil_mode):
     # Where the maxima stand is worked out in backward, if there is one: looking for values
@@ -50,7 +51,11 @@ def _max_pool2d(x, /, *, kernel_size, stride, padding, dilation, ceil_mode):
     )
 
 
-@structured(None, infer=lambda x, **at: Spec(_pooled(x, **at).shape, "int64"))
+@structured(
+    None,
+    infer=lambda x, **at: Spec(_pooled(x, **at).shape, "int64"),
+    formula=("argmax(windows(x))", None),
+)
 def max_pool2d_indices(x, /, *, kernel_size, stride, padding, dilation, ceil_mode):
     """Where each maximum stands, as a flat index into its plane (H * W)."""
     return max_pool2d_kernel(
@@ -68,6 +73,7 @@ def max_pool2d_indices(x, /, *, kernel_size, stride, padding, dilation, ceil_mod
     None,  # the places of the maxima are steps in x
     saves=("x", ""),
     infer=lambda h, x, **_: Spec(x.shape, h.dtype),
+    formula=("scatter(h, argmax(windows(x)))", "gather(g, argmax(windows(x)))", None),
 )
 def _max_pool2d_input(h, x, /, *, kernel_size, stride, padding, dilation, ceil_mode):
     """The adjoint of `_max_pool2d` at x."""
@@ -87,6 +93,7 @@ def _max_pool2d_input(h, x, /, *, kernel_size, stride, padding, dilation, ceil_m
     None,
     saves=("indices", ""),
     infer=lambda h, indices, *, size: Spec((*h.shape[:2], *size), h.dtype),
+    formula=("scatter(h, indices)", "gather(g, indices)", None),
 )
 def _max_pool2d_scatter(h, indices, /, *, size):
     return max_pool2d_backward_kernel(h, indices, size=size)
@@ -97,6 +104,7 @@ def _max_pool2d_scatter(h, indices, /, *, size):
     None,
     saves=("indices", ""),
     infer=lambda x, indices: Spec(indices.shape, x.dtype),
+    formula=("gather(x, indices)", "scatter(g, indices)", None),
 )
 def _max_pool2d_gather(x, indices, /):
     return max_pool2d_gather_kernel(x, indices)
@@ -106,6 +114,7 @@ def _max_pool2d_gather(x, indices, /):
     lambda g, y, x, **at: _avg_pool2d_spread(g, size=x.shape[2:], **at),  # pyright: ignore[reportGeneralTypeIssues]
     saves="",
     infer=_pooled,
+    formula=("mean(windows(x))", "fold(expand(g) / n)"),
 )
 def _avg_pool2d(
     x, /, *, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override
@@ -125,6 +134,7 @@ def _avg_pool2d(
     lambda g, y, h, size, **at: _avg_pool2d(g, **at),
     saves="",
     infer=lambda h, *, size, **_: Spec((*h.shape[:2], *size), h.dtype),
+    formula=("fold(expand(h) / n)", "mean(windows(g))"),
 )
 def _avg_pool2d_spread(
     h, /, *, size, kernel_size, stride, padding, ceil_mode, count_include_pad, divisor_override

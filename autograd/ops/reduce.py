@@ -32,6 +32,7 @@ def count(x: Any, dim: tuple[int, ...]) -> int:
     lambda g, y, x, dim, keepdim: restored(g, x, dim, keepdim),
     saves="",
     result=lambda dtype: dtype if dtype.kind == "f" else np.dtype(np.int64),
+    formula=("sum(x)", "expand(g)"),
 )
 def sum(x, /, *, dim, keepdim):
     """Sum of elements, over all dimensions or those of `dim`; integers and bools give int64.
@@ -58,6 +59,7 @@ def sum(x, /, *, dim, keepdim):
 @reduction(
     lambda g, y, x, dim, keepdim: restored(g / (count(x, dim) or math.nan), x, dim, keepdim),
     saves="",
+    formula=("mean(x)", "expand(g) / n"),
 )
 def mean(x, /, *, dim, keepdim):
     """Arithmetic mean, over all dimensions or those of `dim`; NaN of no elements.
@@ -91,7 +93,7 @@ def _nonempty(name, x, dim):
         raise ValueError(f"{name}: no elements to choose from in shape {x.shape}, dim {dim}")
 
 
-@reduction(_share, saves="y x")
+@reduction(_share, saves="y x", formula=("max(x)", "expand(g) * (x == y) / ties"))
 def amax(x, /, *, dim, keepdim):
     """Largest element; ties share the gradient equally; NaN wins.
 
@@ -105,7 +107,7 @@ def amax(x, /, *, dim, keepdim):
     return np.maximum.reduce(x, axis=dim, keepdims=keepdim)
 
 
-@reduction(_share, saves="y x")
+@reduction(_share, saves="y x", formula=("min(x)", "expand(g) * (x == y) / ties"))
 def amin(x, /, *, dim, keepdim):
     """Smallest element; ties share the gradient equally; NaN wins.
 
@@ -242,6 +244,10 @@ def min(
         * (x - mean(x, dim, keepdim=True))
     ),
     saves="x",
+    formula=(
+        "sum((x - mean(x)) ** 2) / (n - correction)",
+        "2 * g * (x - mean(x)) / (n - correction)",
+    ),
 )
 def _var(x, /, *, dim, keepdim, correction):
     if x.dtype.kind != "f":
@@ -328,6 +334,7 @@ def std(
     ),
     saves="y x",
     floats=True,
+    formula=("log(sum(exp(x)))", "g * exp(x - y)"),
 )
 def logsumexp(x, /, *, dim, keepdim):
     """log(sum(exp(x))), computed without overflow.

@@ -23,7 +23,7 @@ def sizes(who: str, given: Any) -> tuple[int, ...]:
         raise TypeError(f"{who}: expected ints, not {tuple(given)}") from None
 
 
-@movement(lambda g, y, x, shape: _reshape(g, shape=x.shape))  # pyright: ignore[reportGeneralTypeIssues]
+@movement(lambda g, y, x, shape: _reshape(g, shape=x.shape), formula=("reshape(x)", "reshape(g)"))  # pyright: ignore[reportGeneralTypeIssues]
 def _reshape(x, /, *, shape):
     if x.__class__ is float:  # a Scalar becomes a tensor
         return np.full(shape, x, get_default_dtype())
@@ -85,7 +85,10 @@ def _inverse(dims: Sequence[int]) -> tuple[int, ...]:
     return tuple(dims.index(i) for i in range(len(dims)))
 
 
-@movement(lambda g, y, x, dims: _permute(g, dims=_inverse(dims)))  # pyright: ignore[reportGeneralTypeIssues]
+@movement(
+    lambda g, y, x, dims: _permute(g, dims=_inverse(dims)),  # pyright: ignore[reportGeneralTypeIssues]
+    formula=("permute(x)", "permute(g)"),
+)
 def _permute(x, /, *, dims):
     return x.transpose(dims)
 
@@ -127,7 +130,7 @@ def transpose(input: Any, dim0: int, dim1: int) -> Any:
 
 
 @simple
-@movement(lambda g, y, x: mT(g))  # pyright: ignore[reportGeneralTypeIssues]
+@movement(lambda g, y, x: mT(g), formula=("T(x)", "T(g)"))  # pyright: ignore[reportGeneralTypeIssues]
 def mT(x, /):
     """Swap the last two dimensions; a view.
 
@@ -145,7 +148,9 @@ def mT(x, /):
 mT.op.samples = lambda draw: [((draw((2, 3, 4)),), {})]
 
 
-@movement(lambda g, y, x, shape: g)  # the engine sums over the repeated dimensions
+@movement(
+    lambda g, y, x, shape: g, formula=("expand(x)", "sum(g)")
+)  # the engine sums over the repeated dimensions
 def _expand(x, /, *, shape):
     return np.broadcast_to(x, shape)
 
@@ -228,7 +233,9 @@ def _cat_infer(*specs, dim):
     return Spec(shape, promoted(specs))
 
 
-@movement(joint=_cat_rule, infer=_cat_infer, promotes=to_common)
+@movement(
+    joint=_cat_rule, infer=_cat_infer, promotes=to_common, formula=("cat(tensors)", "split(g)")
+)
 def _cat(*tensors, dim):
     return np.concatenate(tensors, axis=dim)
 
@@ -296,7 +303,8 @@ def _narrow_shape(shape, dim, start, stop):
             (start, x.shape[dim] - stop) if i == dim else (0, 0) for i in range(len(x.shape))
         ),
         value=0.0,
-    )
+    ),
+    formula=("x[start:stop]", "pad(g)"),
 )
 def _narrow(x, /, *, dim, start, stop):
     return x[(slice(None),) * dim + (slice(start, stop),)]
@@ -317,6 +325,7 @@ def _unpad(g, widths, shape):
     infer=lambda x, *, widths, value: Spec(
         [n + a + b for n, (a, b) in zip(x.shape, widths, strict=True)], x.dtype
     ),
+    formula=("pad(x)", "crop(g)"),
 )
 def _pad(x, /, *, widths, value):
     y = np.full([n + a + b for n, (a, b) in zip(x.shape, widths, strict=True)], value, x.dtype)

@@ -48,7 +48,9 @@ def over(a: Any, b: Any) -> Any:
     return kernels.divide(a, b) if a.__class__ is np.ndarray and large(a, b) else a / b
 
 
-@elementwise(lambda g, y, x: times(g, y), saves="y", scalar=math.exp, result="float")
+@elementwise(
+    lambda g, y, x: times(g, y), saves="y", scalar=math.exp, result="float", formula=("exp(x)", "y")
+)
 def exp(x):
     """Exponential e**x.
 
@@ -62,7 +64,12 @@ def exp(x):
 
 
 @elementwise(
-    lambda g, y, x: over(g, x), saves="x", scalar=math.log, domain=POSITIVE, result="float"
+    lambda g, y, x: over(g, x),
+    saves="x",
+    scalar=math.log,
+    domain=POSITIVE,
+    result="float",
+    formula=("log(x)", "1 / x"),
 )
 def log(x):
     """Natural logarithm.
@@ -77,7 +84,12 @@ def log(x):
 
 
 @elementwise(
-    lambda g, y, x: g / (2.0 * y), saves="y", scalar=math.sqrt, domain=POSITIVE, result="float"
+    lambda g, y, x: g / (2.0 * y),
+    saves="y",
+    scalar=math.sqrt,
+    domain=POSITIVE,
+    result="float",
+    formula=("sqrt(x)", "1 / (2 * y)"),
 )
 def sqrt(x):
     """Square root.
@@ -91,7 +103,13 @@ def sqrt(x):
     return np.sqrt(x)
 
 
-@elementwise(lambda g, y, x: times(g, cos(x)), saves="x", scalar=math.sin, result="float")  # pyright: ignore[reportGeneralTypeIssues]
+@elementwise(
+    lambda g, y, x: times(g, cos(x)),  # pyright: ignore[reportGeneralTypeIssues]
+    saves="x",
+    scalar=math.sin,
+    result="float",
+    formula=("sin(x)", "cos(x)"),
+)
 def sin(x):
     """Sine of an angle in radians.
 
@@ -104,7 +122,13 @@ def sin(x):
     return kernels.sin(x) if x.__class__ is np.ndarray and x.ndim else np.sin(x)
 
 
-@elementwise(lambda g, y, x: times(-g, sin(x)), saves="x", scalar=math.cos, result="float")  # pyright: ignore[reportGeneralTypeIssues]
+@elementwise(
+    lambda g, y, x: times(-g, sin(x)),
+    saves="x",
+    scalar=math.cos,
+    result="float",
+    formula=("cos(x)", "-sin(x)"),
+)
 def cos(x):
     """Cosine of an angle in radians.
 
@@ -122,6 +146,7 @@ def cos(x):
     saves="y",
     scalar=math.tanh,
     result="float",
+    formula=("tanh(x)", "1 - y ** 2"),
 )
 def tanh(x):
     """Hyperbolic tangent.
@@ -141,6 +166,7 @@ def tanh(x):
     saves=("t", "h t"),
     scalar=lambda h, t: h * (1.0 - t * t),
     result="float",
+    formula=("h * (1 - t ** 2)", "1 - t ** 2", "-2 * h * t"),
 )
 def _tanh_backward(h, t):
     """H times the slope of `tanh` where its result is t."""
@@ -152,6 +178,7 @@ def _tanh_backward(h, t):
     saves="x",
     scalar=math.erf,
     result="float",
+    formula=("erf(x)", "2 * exp(-(x ** 2)) / sqrt(pi)"),
 )
 def erf(x):
     """Error function, 2 / sqrt(pi) times the integral of exp(-t**2) from 0 to x.
