@@ -1,0 +1,231 @@
+"""The colours, type sizes and fonts of everything that is drawn, in light and in dark.
+
+The hues are Okabe and Ito's, made darker (or, in the dark, lighter) until text reaches the
+contrast 4.5 : 1 and lines 3 : 1 against what they stand on. No meaning hangs on colour alone:
+kinds differ by corners, border and sign too, marks by sign and words.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+Theme = Literal["auto", "light", "dark"]
+THEMES: tuple[Theme, ...] = ("auto", "light", "dark")
+
+# Helvetica and Arial have the same widths, so that text measured by one table fits everywhere;
+# Liberation Sans is their equal on Linux.
+FONT = "'Helvetica Neue',Helvetica,Arial,'Liberation Sans',sans-serif"
+MONOSPACE = "ui-monospace,SFMono-Regular,Menlo,Consolas,'Liberation Mono',monospace"
+
+# Type sizes in pixels: readable without zooming, and few of them.
+TITLE = 14
+BODY = 12
+SMALL = 11
+
+LIGHT: dict[str, str] = {
+    # Paper, cards, and three weights of ink.
+    "page": "#ffffff",
+    "surface": "#ffffff",
+    "ink": "#1b2430",
+    "muted": "#566072",
+    "line": "#d3dae3",
+    "edge": "#7d8898",
+    "frame": "#56688a",
+    "shadow": "#1b2430",
+    "focus": "#0067b8",
+    # Kinds: the border and sign, and the fill.
+    "parameter": "#0072b2",
+    "parameter-fill": "#e9f3fb",
+    "leaf": "#00875f",
+    "leaf-fill": "#e7f6f0",
+    "buffer": "#2b86b8",
+    "buffer-fill": "#f2f9fd",
+    "constant": "#6b7585",
+    "constant-fill": "#f4f5f7",
+    "intermediate": "#8a94a3",
+    "intermediate-fill": "#ffffff",
+    "output": "#1b2430",
+    "output-fill": "#ffffff",
+    "group": "#6b7585",
+    "group-fill": "#fafbfc",
+    # What flows forward and what flows back.
+    "value": "#1b2430",
+    "value-bars": "#8495ac",
+    "gradient": "#96296a",
+    "gradient-bars": "#cc79a7",
+    # Orders: made by a backward pass, by a backward pass through that one, and so on.
+    "order-1": "#96296a",
+    "order-2": "#a34a00",
+    "order-3": "#00664b",
+    # Marks: line and sign, fill, words.
+    "path": "#b07d00",
+    "path-fill": "#ffe08a",
+    "path-text": "#5e4300",
+    "good": "#00875f",
+    "good-fill": "#e0f4ec",
+    "good-text": "#005c43",
+    "warn": "#b67700",
+    "warn-fill": "#fdf0d2",
+    "warn-text": "#6d4800",
+    "bad": "#c84c00",
+    "bad-fill": "#fde8dc",
+    "bad-text": "#963900",
+    "heat": "#d55e00",
+    "heat-fill": "#f9e9de",
+    "heat-text": "#8a3c00",
+    # NaN and inf: the one solid label.
+    "alarm": "#b3261e",
+    "alarm-text": "#ffffff",
+}
+
+DARK: dict[str, str] = {
+    "page": "#0f1318",
+    "surface": "#181e26",
+    "ink": "#e9edf2",
+    "muted": "#a6b0be",
+    "line": "#36404d",
+    "edge": "#7f8b9b",
+    "frame": "#9fb2d6",
+    "shadow": "#000000",
+    "focus": "#7cc4ff",
+    "parameter": "#56b4e9",
+    "parameter-fill": "#12293b",
+    "leaf": "#33c79a",
+    "leaf-fill": "#0f2c24",
+    "buffer": "#7cc3ea",
+    "buffer-fill": "#14222d",
+    "constant": "#98a3b3",
+    "constant-fill": "#1c2128",
+    "intermediate": "#73808f",
+    "intermediate-fill": "#181e26",
+    "output": "#e9edf2",
+    "output-fill": "#181e26",
+    "group": "#98a3b3",
+    "group-fill": "#1b222b",
+    "value": "#e9edf2",
+    "value-bars": "#7c90ab",
+    "gradient": "#f0a3cd",
+    "gradient-bars": "#b8628f",
+    "order-1": "#f0a3cd",
+    "order-2": "#f5ad62",
+    "order-3": "#58d1a8",
+    "path": "#e3b23c",
+    "path-fill": "#5c4608",
+    "path-text": "#ffe7a6",
+    "good": "#33c79a",
+    "good-fill": "#10332a",
+    "good-text": "#9be8cd",
+    "warn": "#e6a52e",
+    "warn-fill": "#3a2b0b",
+    "warn-text": "#ffd98a",
+    "bad": "#ff8748",
+    "bad-fill": "#43210f",
+    "bad-text": "#ffc4a3",
+    "heat": "#e8772e",
+    "heat-fill": "#38200f",
+    "heat-text": "#ffc9a6",
+    "alarm": "#ffb4ab",
+    "alarm-text": "#690005",
+}
+
+ORDERS = ("forward", "backward", "backward of backward", "third order and beyond")
+LEVELS = {"path": "→", "good": "✓", "warn": "!", "bad": "✗", "heat": "◔"}
+LEVEL_WORDS = {
+    "path": "on the path",
+    "good": "right",
+    "warn": "suspect",
+    "bad": "wrong",
+    "heat": "hot",
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Look:
+    """How a kind of vertex is drawn, besides its colours.
+
+    Attributes
+    ----------
+    word : str
+        For the legend.
+    corner : float
+        Radius of the card's corners.
+    border : float
+        Width of its border.
+    dash : str
+        Dash pattern; "" for a solid border.
+    """
+
+    word: str
+    corner: float
+    border: float
+    dash: str = ""
+
+
+LOOKS: dict[str, Look] = {
+    "parameter": Look("parameter", 3, 1.4),
+    "leaf": Look("leaf", 13, 1.4),
+    "buffer": Look("buffer", 3, 1.2, "6 3"),
+    "constant": Look("constant", 3, 1.2, "1.5 2.5"),
+    "intermediate": Look("intermediate result", 8, 1),
+    "output": Look("output", 8, 2.4),
+    "group": Look("several drawn as one", 8, 1),
+}
+
+
+def check_theme(theme: str) -> None:
+    """Raise ValueError if there is no such theme."""
+    if theme not in THEMES:
+        raise ValueError(f'theme must be "auto", "light" or "dark", not {theme!r}')
+
+
+def colour(name: str, theme: Theme) -> str:
+    """The colour `name`, as the attributes of a drawing in `theme` state it.
+
+    Examples
+    --------
+    >>> colour("ink", "light"), colour("ink", "auto")
+    ('#1b2430', 'var(--dg-ink)')
+    """
+    if name not in LIGHT:
+        raise KeyError(name)
+    if theme == "auto":
+        return f"var(--dg-{name})"
+    return (DARK if theme == "dark" else LIGHT)[name]
+
+
+def variables(palette: dict[str, str]) -> str:
+    """The declarations of a palette as CSS variables."""
+    return "".join(f"--dg-{name}:{value};" for name, value in palette.items())
+
+
+def css(theme: Theme = "auto", selector: str = ":root") -> str:
+    """Rules that set the CSS variables ``--dg-ink``, ``--dg-page`` ... on `selector`.
+
+    Parameters
+    ----------
+    theme : {"auto", "light", "dark"}
+        "auto" follows the reader's system, unless an element that `selector` finds, or the root
+        of the page, has ``data-theme="light"`` or ``data-theme="dark"``.
+    selector : str
+        One simple selector.
+
+    Raises
+    ------
+    ValueError
+        If there is no such theme.
+    """
+    check_theme(theme)
+    if theme != "auto":
+        return f"{selector}{{{variables(DARK if theme == 'dark' else LIGHT)}}}"
+    chosen = {
+        name: f'{selector}[data-theme="{name}"]'
+        + ("" if selector == ":root" else f',[data-theme="{name}"] {selector}')
+        for name in ("light", "dark")
+    }
+    return (
+        f"{selector}{{{variables(LIGHT)}}}"
+        f"@media(prefers-color-scheme:dark){{{selector}{{{variables(DARK)}}}}}"
+        f"{chosen['light']}{{{variables(LIGHT)}}}"
+        f"{chosen['dark']}{{{variables(DARK)}}}"
+    )
