@@ -174,15 +174,15 @@ class _Reader:
 
     def _vertex(self, node: Node, note: Note | None) -> Vertex:
         vertex = Vertex(0, "leaf" if node.op is None else "intermediate")
-        vertex.shape, vertex.dtype = node.shape, _dtype_text(node.dtype)
-        vertex.value = _own(self.values.get(node))
+        vertex.shape, vertex.dtype = node.shape, dtype_text(node.dtype)
+        vertex.value = owned(self.values.get(node))
         vertex.about = self.remarks.get(node, "")
         if node.op is not None:
             vertex.op = node.op.name
             vertex.params = dict(node.params)
         else:
             variable = _leaf(node)
-            vertex.kind = _kind(variable, "leaf")
+            vertex.kind = kind_of(variable, "leaf")
             vertex.name = self.names.of_leaf(variable, node, note)
         if note is not None:
             vertex.source = note.source
@@ -222,12 +222,12 @@ class _Reader:
         if key in self._constants:
             return self._constants[key]
         self._held.append(thing)
-        vertex = Vertex(0, _kind(thing, "constant"))
+        vertex = Vertex(0, kind_of(thing, "constant"))
         raw = thing.value if isinstance(thing, Variable) else thing
         vertex.shape = tuple(getattr(raw, "shape", ()))
-        vertex.dtype = _dtype_text(getattr(raw, "dtype", float))
+        vertex.dtype = dtype_text(getattr(raw, "dtype", float))
         if not isinstance(raw, Spec):
-            vertex.value = _own(raw)
+            vertex.value = owned(raw)
             by = None if user is None else CHANGES.since(raw, user.time)
             if by is not None:
                 vertex.about = f"changed in place since by {by}"
@@ -447,7 +447,7 @@ class _Reader:
     def _fill_in(self, flows: _Flows) -> None:
         for node, gradient in flows.gradients.items():
             if node in self.index:
-                self.diagram.vertices[self.index[node]].grad = _own(gradient)
+                self.diagram.vertices[self.index[node]].grad = owned(gradient)
         for edge in self.diagram.edges:
             head, tail = self.nodes[edge.head], self.nodes[edge.tail]
             if head is None or tail is None:
@@ -455,7 +455,7 @@ class _Reader:
             piece = flows.contributions.get((head, edge.slot))
             if piece is None:
                 continue
-            edge.contribution = _own(piece)
+            edge.contribution = owned(piece)
             if not head.shape and not tail.shape:
                 edge.slope = _slope(head, edge.slot, flows.gradients.get(head), piece)
 
@@ -481,18 +481,20 @@ def _leaf(node: Node) -> Variable | None:
     return node.saved[0]()
 
 
-def _kind(thing: Any, otherwise: Kind) -> Kind:
+def kind_of(thing: Any, otherwise: Kind) -> Kind:
+    """What a leaf or a constant is, by the role that its model gave it."""
     role = getattr(thing, "role", "")
     if role == "parameter":
         return "parameter"
     return "buffer" if role == "buffer" else otherwise
 
 
-def _dtype_text(dtype: Any) -> str:
+def dtype_text(dtype: Any) -> str:
+    """The name of a dtype; a Scalar's is "float"."""
     return "float" if dtype is float else str(dtype)
 
 
-def _own(value: Any) -> Any:
+def owned(value: Any) -> Any:
     """A copy that nothing else changes; None for what is no value."""
     if value is None or isinstance(value, Spec):
         return None

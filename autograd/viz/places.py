@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import linecache
+import sys
 from collections.abc import Iterator
 from itertools import islice
 from types import CodeType, FrameType
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 # like the user's own.
 LIBRARY = ("autograd", "nn", "optim")
 MODELS = "nn.models"
+
+KEEPS_LOCALS = sys.version_info < (3, 13)
+CO_OPTIMIZED = 1  # of the flags of a function's code; inspect, which names it, is slow to import
 
 # Longer lists and dictionaries of a user are not searched for variables.
 LONGEST_CONTAINER = 256
@@ -38,15 +42,31 @@ def user_frames(frame: FrameType | None) -> Iterator[FrameType]:
         frame = frame.f_back
 
 
+def locals_of(frame: FrameType) -> dict[str, Any]:
+    """The local variables of a frame, leaving nothing behind.
+
+    Before Python 3.13 the frame of a function keeps what ``f_locals`` gives out, and with it
+    every variable in it, after the function has deleted it.
+    """
+    given = frame.f_locals
+    found = dict(given)
+    # Three references are the frame's, this function's and the argument's; a fourth is a user's
+    # who called locals(), and keeps it.
+    if KEEPS_LOCALS and frame.f_code.co_flags & CO_OPTIMIZED and sys.getrefcount(given) <= 3:
+        given.clear()
+    return found
+
+
 def bindings(frame: FrameType) -> Iterator[tuple[str, Any]]:
     """The variables and modules that the names of a frame lead to, with those names.
 
     Looks into lists, tuples and dictionaries (``ws[2]``), and at the attributes of ``self``.
     """
     inside = []
-    local = dict(frame.f_locals)
+    local = locals_of(frame)
+    top = frame.f_code.co_name == "<module>"
     for name, thing in local.items():
-        if name.startswith("_") and frame.f_locals is frame.f_globals:
+        if name.startswith("_") and top:
             continue  # what the interpreter keeps: the last result in a console, and so on
         if isinstance(thing, Variable) or hasattr(type(thing), "named_parameters"):
             yield name, thing

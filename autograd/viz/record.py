@@ -20,7 +20,7 @@ from ..graph import Abstract, Node, Op, Variable
 from ..modes import mode
 from ..watch import WATCHERS, Watcher
 from .model import Source
-from .places import bindings, is_user_code, named_in, source_at
+from .places import bindings, is_user_code, locals_of, named_in, source_at
 
 How = Literal["detach", "numpy", "item", "tolist", "no_grad", "constant"]
 
@@ -255,7 +255,7 @@ class Recording(Watcher):
             if user is None and is_user_code(frame):
                 user = frame
             if code.co_name == "forward" and code.co_varnames[:1] == ("self",):
-                module = frame.f_locals.get("self")
+                module = locals_of(frame).get("self")
                 if hasattr(module, "named_parameters") and hasattr(module, "named_modules"):
                     modules.append((frame, module))
             frame = frame.f_back
