@@ -149,10 +149,8 @@ def test_an_op_under_no_grad_is_noted():
 
 
 def test_a_recording_changes_no_result():
-    x: Any = autograd.tensor(np.linspace(-1, 1, 12).reshape(3, 4), requires_grad=True)
-
     def run():
-        x.grad = None
+        x: Any = autograd.tensor(np.linspace(-1, 1, 12).reshape(3, 4), requires_grad=True)
         h = autograd.tanh(x @ x.mT)
         loss: Any = (h * h + h).sum()
         loss.backward()
