@@ -7,6 +7,7 @@ kinds differ by corners, border and sign too, marks by sign and words.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass
 from typing import Literal
 
@@ -194,38 +195,46 @@ def colour(name: str, theme: Theme) -> str:
     return (DARK if theme == "dark" else LIGHT)[name]
 
 
-def variables(palette: dict[str, str]) -> str:
-    """The declarations of a palette as CSS variables."""
-    return "".join(f"--dg-{name}:{value};" for name, value in palette.items())
-
-
-def css(theme: Theme = "auto", selector: str = ":root") -> str:
+def css(
+    theme: Theme = "auto",
+    selector: str = ":root",
+    *,
+    names: Collection[str] | None = None,
+    switch: bool = False,
+) -> str:
     """Rules that set the CSS variables ``--dg-ink``, ``--dg-page`` ... on `selector`.
 
     Parameters
     ----------
     theme : {"auto", "light", "dark"}
-        "auto" follows the reader's system, unless an element that `selector` finds, or the root
-        of the page, has ``data-theme="light"`` or ``data-theme="dark"``.
+        "auto" follows the reader's system.
     selector : str
         One simple selector.
+    names : collection of str, optional
+        Only these colours.
+    switch : bool
+        With "auto": ``data-theme="light"`` or ``data-theme="dark"`` on an element that `selector`
+        finds overrules the system.
 
     Raises
     ------
     ValueError
         If there is no such theme.
+
+    Examples
+    --------
+    >>> css("light", names=["ink"])
+    ':root{--dg-ink:#1b2430}'
     """
     check_theme(theme)
+
+    def rule(palette: dict[str, str], chosen: str = "") -> str:
+        wanted = palette if names is None else {n: c for n, c in palette.items() if n in names}
+        return f"{selector}{chosen}{{{';'.join(f'--dg-{n}:{c}' for n, c in wanted.items())}}}"
+
     if theme != "auto":
-        return f"{selector}{{{variables(DARK if theme == 'dark' else LIGHT)}}}"
-    chosen = {
-        name: f'{selector}[data-theme="{name}"]'
-        + ("" if selector == ":root" else f',[data-theme="{name}"] {selector}')
-        for name in ("light", "dark")
-    }
-    return (
-        f"{selector}{{{variables(LIGHT)}}}"
-        f"@media(prefers-color-scheme:dark){{{selector}{{{variables(DARK)}}}}}"
-        f"{chosen['light']}{{{variables(LIGHT)}}}"
-        f"{chosen['dark']}{{{variables(DARK)}}}"
-    )
+        return rule(DARK if theme == "dark" else LIGHT)
+    rules = f"{rule(LIGHT)}@media(prefers-color-scheme:dark){{{rule(DARK)}}}"
+    if switch:
+        rules += rule(LIGHT, '[data-theme="light"]') + rule(DARK, '[data-theme="dark"]')
+    return rules
