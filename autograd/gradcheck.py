@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Sequence
-from typing import Any
+from typing import Any, TypeVar
 
 import numpy as np
 
@@ -168,7 +168,7 @@ def gradgradcheck(
                 raise GradcheckError(f"{who}: no output of the function requires grad")
             if grad_outputs is None:
                 rng = np.random.default_rng([seed, 2])
-                grad_outputs = [wrap(_weights(rng, outputs[i].value)) for i in used]
+                grad_outputs = [wrap(random_weights(rng, outputs[i].value)) for i in used]
             given = [g.detach().requires_grad_() for g in _listed(grad_outputs)]
             if len(given) != len(used):
                 raise ValueError(
@@ -203,6 +203,33 @@ def gradgradcheck(
             raise
         return False
     return True
+
+
+# --- Differences, of whatever is checked --------------------------------------------------------
+
+Result = TypeVar("Result")
+
+
+def both_sides(
+    function: Callable[[np.ndarray], Result], value: np.ndarray, direction: np.ndarray, step: float
+) -> tuple[Result, Result]:
+    """What `function` gives a step along `direction` from `value`, and a step against it."""
+    return function(value + step * direction), function(value - step * direction)
+
+
+def common_factor(analytic: np.ndarray, numeric: np.ndarray) -> float | None:
+    """By what `analytic` is larger than `numeric`, if that is the same everywhere and not 0."""
+    ratios = analytic / numeric
+    if np.allclose(ratios, ratios[0], rtol=1e-3) and abs(ratios[0]) > 1e-6:
+        return float(ratios[0])
+    return None
+
+
+def random_weights(rng: np.random.Generator, value: Any) -> Any:
+    """Random weights in the shape of `value`, none of them near zero: none hides an error."""
+    shape = np.shape(value)
+    weights = rng.uniform(0.5, 1.5, shape) * rng.choice([-1.0, 1.0], shape)
+    return float(weights) if value.__class__ is float else np.asarray(weights)
 
 
 class _Check:
@@ -244,7 +271,7 @@ class _Check:
                 )
         self._deterministic(values)
         rng = np.random.default_rng(self.seed)
-        weights = [_weights(rng, v) for v in values]
+        weights = [random_weights(rng, v) for v in values]
 
         found = self._analytic(outputs, targets, weights)
         if all(g is None for g in found):
@@ -314,7 +341,7 @@ class _Check:
 
     def _difference(self, at: int, direction: np.ndarray, width: float) -> list[np.ndarray]:
         value = np.asarray(self.inputs[at].value)
-        up, down = (self._evaluated(at, value + step * direction) for step in (self.eps, -self.eps))
+        up, down = both_sides(lambda x: self._evaluated(at, x), value, direction, self.eps)
         with np.errstate(invalid="ignore"):  # inf - inf is reported as not finite
             return [(a - b) / width for a, b in zip(up, down, strict=True)]
 
@@ -328,7 +355,7 @@ class _Check:
         self, at: int, analytic: np.ndarray, weights: list[np.ndarray], rng: np.random.Generator
     ) -> bool:
         for _ in range(DIRECTIONS):
-            direction = _weights(rng, analytic)
+            direction = random_weights(rng, analytic)
             changes = self._difference(at, direction, 2.0 * self.eps)
             numeric = sum(float(np.sum(w * c)) for w, c in zip(weights, changes, strict=True))
             if not self._close(np.sum(analytic * direction), np.asarray(numeric)).all():
@@ -452,9 +479,9 @@ class _Check:
             return " It would be right when transposed."
         big = wrong & (np.abs(n) > self.atol)
         if big.any() and (wrong | (np.abs(n) <= self.atol)).all():
-            ratios = a[big] / n[big]
-            if np.allclose(ratios, ratios[0], rtol=1e-3) and abs(ratios[0]) > 1e-6:
-                return f" It is {ratios[0]:.4g} times the numeric one everywhere."
+            factor = common_factor(a[big], n[big])
+            if factor is not None:
+                return f" It is {factor:.4g} times the numeric one everywhere."
         return ""
 
     def _called(self, at: int) -> str:
@@ -532,13 +559,6 @@ def _array(variable: Any) -> np.ndarray:
 def _like(variable: Any, array: np.ndarray) -> Any:
     """`array` as a Variable of the kind of another."""
     return wrap(float(array) if variable.value.__class__ is float else np.asarray(array))
-
-
-def _weights(rng: np.random.Generator, value: Any) -> Any:
-    """Random weights in the shape of `value`, none of them near zero: none hides an error."""
-    shape = np.shape(value)
-    weights = rng.uniform(0.5, 1.5, shape) * rng.choice([-1.0, 1.0], shape)
-    return float(weights) if value.__class__ is float else np.asarray(weights)
 
 
 def _names(func: Callable[..., Any], count: int) -> list[str]:
