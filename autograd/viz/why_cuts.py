@@ -1,0 +1,234 @@
+"""Where values left the graph: what was recorded of it, in words, and whether it mattered."""
+
+from __future__ import annotations
+
+import weakref
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+import numpy as np
+
+from ..graph import Node, Op, Variable
+from ..watch import Watcher
+from .record import Event, Recording, note_of
+from .why_answer import Cause
+from .why_code import names_in, switched_off_at
+
+
+class Keep(Watcher):
+    """Keeps what every op and every exit from the graph took and gave, while `why` looks at it."""
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[list[Any], Any]] = []
+
+    def made(self, op: Op, inputs: Sequence[Any], params: dict[str, Any], result: Any) -> None:
+        """Keep a call."""
+        self.calls.append((list(inputs), result))
+
+    def left(self, how: str, variable: Variable, result: Any) -> None:
+        """Keep what left."""
+        self.calls.append(([variable], result))
+
+
+@dataclass(slots=True)
+class Case:
+    """What is known when a gradient is None.
+
+    Attributes
+    ----------
+    tensor : Variable
+    name : str
+    loss : Variable or None
+    users : mapping
+        Node -> live nodes made of it.
+    recording : Recording or None
+    keep : Keep or None
+        Everything that ran, if `why` ran it.
+    remarks : list of str
+    """
+
+    tensor: Variable
+    name: str
+    loss: Variable | None
+    users: Mapping[Node, list[Node]]
+    recording: Recording | None
+    keep: Keep | None
+    remarks: list[str] = field(default_factory=list)
+
+    @property
+    def events(self) -> list[Event]:
+        """Where values left the graph, as far as recorded."""
+        return [] if self.recording is None else self.recording.events
+
+
+def latest_recording() -> Recording | None:
+    """The recording that ran last, if it is still alive."""
+    latest = Recording.latest
+    return latest() if isinstance(latest, weakref.ref) else latest
+
+
+def cut(event: Event, start: str, sure: bool = True) -> Cause:
+    """The cause that is an event; `start` says how it touches what was asked about."""
+    source = event.source
+    if event.how == "no_grad":
+        found = None if source is None else switched_off_at(source)
+        where = " (entered by a caller)" if found is None else f" ({found[0]} at {found[1]})"
+        kind = "inference_mode" if found is not None and "inference" in found[0] else "no_grad"
+        mend = "move it out of the block"
+        if found is not None and found[0].startswith("@"):
+            mend = f"take {found[0]} off the function, or call it for evaluation only"
+        return Cause(
+            kind, f"{start} {event.op}, run while nothing was recorded{where}", mend, source,
+            sure=sure,
+        )  # fmt: skip
+    if event.how == "constant":
+        return Cause(
+            "no_rule",
+            f"{start} {event.op}, which has no gradient on purpose: its result moves in steps",
+            "use a smooth form in its place (a sigmoid for a comparison, a softmax for a choice), "
+            "or where() with this as its condition only",
+            source,
+            sure=sure,
+        )
+    if event.how == "numpy":
+        return Cause(
+            "numpy",
+            f"{start} numpy(): what NumPy computes is not recorded",
+            "use the function of the same name in autograd",
+            source,
+            sure=sure,
+        )
+    if event.how == "detach":
+        into_numpy = source is not None and (".numpy()" in source.text or "np." in source.text)
+        if into_numpy:
+            return Cause(
+                "numpy",
+                f"{start} detach() on the way into NumPy: what NumPy computes is not recorded",
+                "use the function of the same name in autograd",
+                source,
+                sure=sure,
+            )
+        return Cause(
+            "detached",
+            f"{start} detach() (or .data), which cuts the graph",
+            "leave it out if a gradient should flow here",
+            source,
+            sure=sure,
+        )
+    return Cause(
+        "item",
+        f"{start} {event.how}(): a plain number has no graph",
+        "keep the tensor, and call it on the finished loss only, to print it",
+        source,
+        sure=sure,
+    )
+
+
+# --- Cuts ---------------------------------------------------------------------------------------
+
+
+def with_cuts(case: Case, node: Node, made: list[Node], causes: list[Cause]) -> list[Cause]:
+    """Put the places where values left the graph before `causes`."""
+    found = cuts_of(case, node, made)
+    told = {(cause.kind, cause.source) for cause in found}
+    return found + [c for c in causes if (c.kind, c.source) not in told] if found else causes
+
+
+def cuts_of(case: Case, node: Node, made: list[Node]) -> list[Cause]:
+    """Where what was made of a node left the graph: what reached the loss first."""
+    reach = {node, *made}
+    name = case.name
+    found: list[tuple[bool, int, Cause]] = []
+    for event in case.events:
+        for reference in event.inputs:
+            variable = reference()
+            if variable is None or variable.node not in reach or not variable.requires_grad:
+                continue
+            who = name if variable.node is node else f"`{_name(variable)}`, made of {name},"
+            if variable.node is not node and not _name(variable):
+                who = f"what was made of {name}"
+            arrives = _arrives(case, event)
+            if event.how in ("item", "tolist") and not arrives:
+                continue  # printing a number cuts nothing
+            if arrives is False:
+                continue
+            start = f"{who} went into"
+            found.append((arrives is None, event.time, cut(event, start, arrives is True)))
+            break
+    found.sort(key=lambda entry: entry[:2])
+    told: dict[tuple[str, Any], Cause] = {}
+    for _, _, cause in found:
+        told.setdefault((cause.kind, cause.source), cause)
+    if len(told) == 1:  # there is no other way out of the graph
+        return [replace(cause, sure=True) for cause in told.values()]
+    return list(told.values())
+
+
+def suspects(case: Case) -> list[Cause]:
+    """Cuts of things that are gone by now: one of them may have been made of the tensor."""
+    gone = [
+        event
+        for event in case.events
+        if event.how in ("detach", "numpy", "no_grad")
+        and event.inputs
+        and all(reference() is None for reference in event.inputs)
+    ]
+    # A line that speaks of the tensor (or of the module that owns it) is the likeliest.
+    word = case.name.split(".")[0]
+    spoken = [e for e in gone if e.source is not None and word in names_in(e.source)]
+    found: dict[tuple[str, Any], Cause] = {}
+    for event in spoken or gone:
+        start = f"what was made of {case.name}" if spoken else "something that is gone by now"
+        cause = cut(event, f"{start} went into", bool(spoken))
+        found.setdefault((cause.kind, cause.source), cause)
+    if found and not spoken:
+        case.remarks.append(
+            f"Whether it was made of {case.name} cannot be told any more. why(tensor, function), "
+            "where the function runs the step and returns the loss, follows it for certain."
+        )
+    return list(found.values())
+
+
+def _arrives(case: Case, event: Event) -> bool | None:
+    """Whether the result of an event went into the loss; None if that cannot be told."""
+    result = None if event.result is None else event.result()
+    if case.loss is not None and result is case.loss:
+        return True
+    if case.keep is None or case.loss is None:
+        return None
+    # Follow it through all that ran: by identity, and by memory through NumPy.
+    things: list[Any] = [result] if result is not None else []
+    arrays = [] if result is None else [result.value]
+    inputs = {id(reference()) for reference in event.inputs}
+    for given, gave in case.keep.calls:
+        if event.how == "numpy" and id(given[0]) in inputs and isinstance(gave, np.ndarray):
+            arrays.append(gave)
+    known = {id(thing) for thing in things}
+    for given, gave in case.keep.calls:
+        if not isinstance(gave, Variable):
+            if any(id(item) in known for item in given) and isinstance(gave, np.ndarray):
+                arrays.append(gave)
+            continue
+        if any(id(item) in known or _shares(item, arrays) for item in given):
+            known.add(id(gave))
+    if id(case.loss) in known:
+        return True
+    left = event.how in ("numpy", "item", "tolist") or any(
+        isinstance(gave, np.ndarray) and any(id(item) in known for item in given)
+        for given, gave in case.keep.calls
+    )
+    return None if left else False  # what NumPy or Python computed is out of sight
+
+
+def _shares(item: Any, arrays: list[Any]) -> bool:
+    """Whether an operand lies in the memory of one of `arrays`."""
+    value = item.value if isinstance(item, Variable) else item
+    if not isinstance(value, np.ndarray):
+        return False
+    return any(isinstance(a, np.ndarray) and np.may_share_memory(value, a) for a in arrays)
+
+
+def _name(variable: Variable) -> str:
+    note = note_of(variable)
+    return "" if note is None else note.name
