@@ -248,6 +248,14 @@ class _Inquiry:
             found.table = []
             if evidence is not None:
                 found.causes = causes_of_nan(evidence, gradient)
+        elif evidence is not None and bad(evidence.value(evidence.root)):
+            found.verdict = "nan"
+            found.headline = (
+                f"The gradient of {self.name} is finite, but "
+                f"{evidence.label(evidence.root)}, of which it was taken, is not."
+            )
+            found.table = []
+            found.causes = forward_origins(evidence)
         elif size and zeros == size:
             found.verdict = "zero"
             found.table = []

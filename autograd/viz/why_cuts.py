@@ -11,9 +11,12 @@ import numpy as np
 
 from ..graph import Node, Op, Variable
 from ..watch import Watcher
+from .places import assigned_name
 from .record import Event, Recording, note_of
 from .why_answer import Cause
 from .why_code import names_in, switched_off_at
+
+NUMBERS = ("item", "tolist")
 
 
 class Keep(Watcher):
@@ -130,13 +133,16 @@ def cut(event: Event, start: str, sure: bool = True) -> Cause:
 
 def with_cuts(case: Case, node: Node, made: list[Node], causes: list[Cause]) -> list[Cause]:
     """Put the places where values left the graph before `causes`."""
-    found = cuts_of(case, node, made)
+    found = cuts_of(case, node, made) or cuts_of(case, node, made, numbers=True)
     told = {(cause.kind, cause.source) for cause in found}
     return found + [c for c in causes if (c.kind, c.source) not in told] if found else causes
 
 
-def cuts_of(case: Case, node: Node, made: list[Node]) -> list[Cause]:
-    """Where what was made of a node left the graph: what reached the loss first."""
+def cuts_of(case: Case, node: Node, made: list[Node], *, numbers: bool = False) -> list[Cause]:
+    """Where what was made of a node left the graph: what reached the loss first.
+
+    With `numbers`, also as numbers of which nobody knows what became.
+    """
     reach = {node, *made}
     name = case.name
     found: list[tuple[bool, int, Cause]] = []
@@ -145,13 +151,12 @@ def cuts_of(case: Case, node: Node, made: list[Node]) -> list[Cause]:
             variable = reference()
             if variable is None or variable.node not in reach or not variable.requires_grad:
                 continue
-            who = name if variable.node is node else f"`{_name(variable)}`, made of {name},"
-            if variable.node is not node and not _name(variable):
+            who = name if variable.node is node else f"`{name_of(variable)}`, made of {name},"
+            if variable.node is not node and not name_of(variable):
                 who = f"what was made of {name}"
             arrives = _arrives(case, event)
-            if event.how in ("item", "tolist") and not arrives:
-                continue  # printing a number cuts nothing
-            if arrives is False:
+            # A number that was printed cuts nothing: only without another cause is it one.
+            if arrives is False or (not arrives and event.how in NUMBERS and not numbers):
                 continue
             start = f"{who} went into"
             found.append((arrives is None, event.time, cut(event, start, arrives is True)))
@@ -205,12 +210,14 @@ def _arrives(case: Case, event: Event) -> bool | None:
         if event.how == "numpy" and id(given[0]) in inputs and isinstance(gave, np.ndarray):
             arrays.append(gave)
     known = {id(thing) for thing in things}
+    number = _number(event)
     for given, gave in case.keep.calls:
         if not isinstance(gave, Variable):
             if any(id(item) in known for item in given) and isinstance(gave, np.ndarray):
                 arrays.append(gave)
             continue
-        if any(id(item) in known or _shares(item, arrays) for item in given):
+        same = number is not None and any(i.__class__ is float and i == number for i in given)
+        if same or any(id(item) in known or _shares(item, arrays) for item in given):
             known.add(id(gave))
     if id(case.loss) in known:
         return True
@@ -221,6 +228,15 @@ def _arrives(case: Case, event: Event) -> bool | None:
     return None if left else False  # what NumPy or Python computed is out of sight
 
 
+def _number(event: Event) -> float | None:
+    """The number that ``item()`` gave, if it is a telling one."""
+    variable = event.inputs[0]() if event.how == "item" and event.inputs else None
+    if variable is None:
+        return None
+    value = float(np.asarray(variable.value).reshape(-1)[0])
+    return None if value in (0.0, 1.0) else value
+
+
 def _shares(item: Any, arrays: list[Any]) -> bool:
     """Whether an operand lies in the memory of one of `arrays`."""
     value = item.value if isinstance(item, Variable) else item
@@ -229,6 +245,10 @@ def _shares(item: Any, arrays: list[Any]) -> bool:
     return any(isinstance(a, np.ndarray) and np.may_share_memory(value, a) for a in arrays)
 
 
-def _name(variable: Variable) -> str:
-    note = note_of(variable)
-    return "" if note is None else note.name
+def name_of(thing: Variable | Node) -> str:
+    """The name that the user's code gave to something recorded; "" if none was seen."""
+    note = note_of(thing)
+    if note is None:
+        return ""
+    assigned = "" if note.code is None else assigned_name(note.code, note.instruction)
+    return note.name or assigned

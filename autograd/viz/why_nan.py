@@ -76,7 +76,7 @@ def causes_of_nan(evidence: Evidence, gradient: Any) -> list[Cause]:
 
 def bad(value: Any) -> bool:
     """Whether any element is NaN or infinite."""
-    array = np.asarray(value)
+    array = np.asarray(value)  # of None it makes an object
     return array.dtype.kind == "f" and not bool(np.isfinite(array).all())
 
 

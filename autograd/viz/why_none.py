@@ -16,7 +16,7 @@ from .record import note_of
 from .summary import number
 from .why_answer import Cause
 from .why_code import rebinds
-from .why_cuts import Case, cut, cuts_of, suspects, with_cuts
+from .why_cuts import NUMBERS, Case, cut, cuts_of, name_of, suspects, with_cuts
 from .why_evidence import leaf_of, made_from, was_walked
 
 CERTAIN = (
@@ -57,6 +57,9 @@ def _not_asked(case: Case, variable: Variable, name: str) -> Cause:
         )
     note = note_of(variable)
     if note is not None and note.code is not None:
+        inner = _cut_nearby(case, name, note.source)
+        if inner is not None:
+            return inner
         return Cause(
             "requires_grad",
             f"{name} was computed from values none of which requires grad",
@@ -75,6 +78,26 @@ def _not_asked(case: Case, variable: Variable, name: str) -> Cause:
     return Cause(
         "requires_grad", text, f"{name}.requires_grad_() before the forward pass that uses it"
     )
+
+
+def _cut_nearby(case: Case, name: str, source: Source | None) -> Cause | None:
+    """The last cut in the function that made a result, on its own line if there is one."""
+    if source is None:
+        return None
+    place = (source.file, source.function)
+    near = [
+        event
+        for event in case.events
+        if event.how not in NUMBERS
+        and event.source is not None
+        and (event.source.file, event.source.function) == place
+        and event.source.line <= source.line
+    ]
+    same = [event for event in near if event.source == source]
+    if not near:
+        return None
+    start = f"{name} was computed from values that do not require grad: they went into"
+    return cut((same or near)[-1], start, bool(same))
 
 
 # --- A result, not a leaf -----------------------------------------------------------------------
@@ -178,7 +201,7 @@ def _asked(case: Case, node: Node) -> list[Cause]:
                 _source(below[-1]) if below else None,
             )
         ]
-    return _unused(case, note is not None and note.name != "")
+    return _unused(case, note is not None)
 
 
 def _blocked(node: Node, below: Sequence[Node]) -> list[Cause]:
@@ -301,7 +324,7 @@ def _unreachable(case: Case, node: Node, made: list[Node]) -> list[Cause]:
         if cuts:
             return cuts
         note = note_of(node)
-        return _unused(case, note is not None and note.name != "")
+        return _unused(case, note is not None)
     ends = [other for other in made if not case.users.get(other)]
     for end in ends:
         if was_walked(end) or any(was_walked(o) for o in made if end in case.users.get(o, ())):
@@ -315,6 +338,7 @@ def _unreachable(case: Case, node: Node, made: list[Node]) -> list[Cause]:
                 )
             )
     causes = cuts_of(case, node, made) + causes
+    causes = causes or cuts_of(case, node, made, numbers=True)
     if not causes:
         for end in ends:
             causes.append(
@@ -343,5 +367,5 @@ def _op(node: Node) -> str:
 
 
 def _named(node: Node) -> str:
-    note = note_of(node)
-    return f" `{note.name}`" if note is not None and note.name else ""
+    name = name_of(node)
+    return f" `{name}`" if name else ""

@@ -15,7 +15,8 @@ from .why_stops import Stop, dead_relu, dead_units, many_dead
 # A slope below this is as good as none: float32 loses 1e-7 beside 1.
 SATURATED = 1e-6
 STEPS = ("sign",)
-PRODUCTS = ("mul", "matmul", "linear", "conv2d", "div")
+SUMS_OF_PRODUCTS = ("matmul", "linear", "conv2d")
+PRODUCTS = ("mul", "div", *SUMS_OF_PRODUCTS)
 BENDS = (
     "sigmoid",
     "tanh",
@@ -46,7 +47,7 @@ def stop_of(evidence: Evidence, edge: Edge, closed: Any = None) -> Stop:
     if found is None and op in BENDS:
         found = _saturated(evidence, edge, closed)
     if found is None and closed is None:
-        found = _summed_away(evidence, edge) or _underflow(evidence, edge)
+        found = _underflow(evidence, edge) or _summed_away(evidence, edge)
     return found or Stop(
         "flat",
         f"{evidence.label(edge.head)} has slope 0 {_share(evidence, edge, closed)}",
@@ -354,7 +355,9 @@ def _summed_away(evidence: Evidence, edge: Edge) -> Stop | None:
     parts = evidence.rule(edge.head, edge.slot, gradient, arguments)
     if parts is not None and np.any(parts):
         parts = np.asarray(parts, np.float64)
-    elif evidence.vertices[edge.head].op in PRODUCTS and all(a is not None for a in arguments[:2]):
+    elif evidence.vertices[edge.head].op in SUMS_OF_PRODUCTS and all(
+        a is not None for a in arguments[:2]
+    ):
         sizes = [np.abs(a) if a is not None else None for a in arguments]
         parts = evidence.rule(edge.head, edge.slot, np.abs(gradient), sizes)
         if parts is None or not np.any(parts):
@@ -387,6 +390,8 @@ def _underflow(evidence: Evidence, edge: Edge) -> Stop | None:
     if exact is None or not np.any(exact):
         return None
     size = float(np.max(np.abs(np.asarray(exact, np.float64))))
+    if size >= float(np.finfo(vertex.dtype).smallest_normal):
+        return None  # what rounding left of a sum that cancels
     least = float(np.finfo(vertex.dtype).smallest_subnormal)
     return Stop(
         "underflow",
