@@ -1,0 +1,93 @@
+"""A zoomed diagram as a table: the chain from the element down, with its numbers."""
+
+from __future__ import annotations
+
+import unicodedata
+from collections.abc import Sequence
+
+from .model import Diagram, Edge, Vertex
+from .summary import number
+
+# Longer tables are for files, not for reading; the diagram has it all.
+ROWS = 40
+# Longer names push the numbers out of sight.
+NAME_WIDTH = 52
+HEADINGS = ("value", "slope", "gradient")
+AGAIN = " ↑"  # an element whose operands stand further up
+
+
+def table(diagram: Diagram, rows: int = ROWS) -> list[str]:
+    """Lines with the vertices below the output, each under its user, with value, slope, gradient.
+
+    An element that is used twice appears twice, its own operands only the first time.
+    """
+    operands = diagram.operands()
+    found: list[tuple[str, str, tuple[str, ...]]] = []
+    seen: set[int] = set()
+    # Vertex, the edge that led there, the bars before it, and whether it is the last of its kind.
+    stack: list[tuple[int, Edge | None, str, bool]] = [(diagram.outputs[0], None, "", True)]
+    left = 0
+    while stack:
+        index, edge, bars, last = stack.pop()
+        vertex = diagram.vertices[index]
+        again = index in seen and bool(operands[index])
+        branch = "" if edge is None else bars + ("└ " if last else "├ ")
+        if len(found) < rows:
+            numbers = tuple(
+                "" if v is None else number(v)
+                for v in (vertex.value, None if edge is None else edge.slope, vertex.grad)
+            )
+            found.append((branch + (vertex.name or vertex.op), _op(vertex, again), numbers))
+        else:
+            left += 1
+        if again:
+            continue
+        seen.add(index)
+        below = "" if edge is None else bars + ("  " if last else "│ ")
+        for place, operand in enumerate(reversed(operands[index])):
+            stack.append((operand.tail, operand, below, place == 0))
+    lines = _aligned(found)
+    if left:
+        lines.append(f"… {left:,} more")
+    return lines
+
+
+def _op(vertex: Vertex, again: bool) -> str:
+    what = vertex.op if vertex.kind in ("intermediate", "output") else vertex.kind
+    return "folded" + AGAIN * again if vertex.kind == "group" else what + AGAIN * again
+
+
+def _aligned(rows: Sequence[tuple[str, str, tuple[str, ...]]]) -> list[str]:
+    """Columns: names and ops to the left, numbers to the right."""
+    names = [_cut(name) for name, _, _ in rows]
+    wide = max(map(columns, names))
+    ops = max(len(op) for _, op, _ in rows)
+    width = [
+        max(len(heading), *(len(numbers[i]) for _, _, numbers in rows))
+        for i, heading in enumerate(HEADINGS)
+    ]
+    lines = [" " * (wide + 2 + ops), *("" for _ in rows)]
+    for i, heading in enumerate(HEADINGS):
+        lines[0] += "  " + heading.rjust(width[i])
+    for at, (name, (_, op, numbers)) in enumerate(zip(names, rows, strict=True), 1):
+        text = name + " " * (wide - columns(name)) + "  " + op.ljust(ops)
+        text += "".join("  " + n.rjust(w) for n, w in zip(numbers, width, strict=True))
+        lines[at] = text.rstrip()
+    return lines
+
+
+def columns(text: str) -> int:
+    """How many columns of a terminal `text` takes."""
+    total = 0
+    for character in text:
+        if not unicodedata.combining(character):
+            total += 2 if unicodedata.east_asian_width(character) in "WF" else 1
+    return total
+
+
+def _cut(name: str) -> str:
+    if columns(name) <= NAME_WIDTH:
+        return name
+    while columns(name) > NAME_WIDTH - 1:
+        name = name[:-1]
+    return name + "…"
