@@ -65,12 +65,11 @@ def why(
     >>> x = autograd.tensor([-1.0, -2.0], requires_grad=True)
     >>> loss = x.relu().sum()
     >>> loss.backward()
-    >>> print(why(x, loss))
-    The gradient of x is 0 in all 2 elements.
-    <BLANKLINE>
-    1. relu: 2 of 2 elements are zero; a relu passes no gradient where its input is not positive
-       Mend: a smaller learning rate, a bias that starts positive, a better scaled initialisation \
-(kaiming), normalisation before it, or an activation with a slope on both sides (gelu, softplus)
+    >>> answer = why(x, loss)
+    >>> answer
+    <Answer: zero (dead_relu)>
+    >>> answer.causes[0].text.partition(";")[0]
+    'relu: 2 of 2 elements are zero'
     """
     _check("tensor", tensor)
     frames = list(user_frames(sys._getframe(1)))

@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..engine import compute, fit
-from ..graph import Node, Variable, wrap
+from ..graph import Node, Spec, Variable, wrap
 from .capture import capture
 from .model import Edge, Vertex
 from .record import note_of
@@ -95,20 +95,36 @@ class Evidence:
             found[edge.slot] = value if isinstance(value, float) or value is None else value[()]
         return found
 
-    def complete(self, index: int) -> bool:
-        """Whether all operands of a vertex are known."""
-        return all(self.value(edge.tail) is not None for edge in self.ins[index])
+    def known(self, index: int, slot: int) -> bool:
+        """Whether the value of one operand is known (or known to be absent, as a bias may be)."""
+        node = self.nodes[index]
+        assert node is not None
+        if slot in self.vertices[index].scalars or node.inputs[slot] is None:
+            return True
+        return any(e.slot == slot and self.value(e.tail) is not None for e in self.ins[index])
 
     def rule(self, index: int, slot: int, gradient: Any, arguments: list[Any]) -> Any:
         """What the rule of a vertex gives for one slot, before it is summed to the operand's shape.
 
-        None if there is no rule, or if it cannot run on what is known.
+        None if there is no rule, or if something that it reads is unknown.
         """
         node = self.nodes[index]
         assert node is not None
         assert node.op is not None
         op = node.op
+        names = op.inputs * len(arguments) if op.variadic else op.inputs
+        read = op.reads[0 if op.variadic else slot]
         value = self.value(index)
+        if "y" in read and value is None and not op.aside:
+            return None
+        for other, name in enumerate(names):
+            if name in read and not self.known(index, other):
+                return None
+        for edge in self.ins[index]:  # what is not read must still have a shape
+            if arguments[edge.slot] is None:
+                tail = self.vertices[edge.tail]
+                dtype = float if tail.dtype == "float" else tail.dtype
+                arguments[edge.slot] = Spec(tail.shape, dtype)
         if not isinstance(value, float) and value is not None:
             value = value[()]
         saved = (None if op.aside else value, *arguments)
@@ -118,8 +134,8 @@ class Evidence:
                     return op.joint(gradient, *saved, **node.params)[slot]
                 found = op.rules[slot]
                 return None if found is None else found(gradient, *saved, **node.params)
-        except (ArithmeticError, AttributeError, TypeError):  # it reads what is unknown
-            return None
+        except (ArithmeticError, AttributeError, TypeError):
+            return None  # a Scalar's division by zero, or the shape of what is gone
 
     def label(self, index: int) -> str:
         """What to call a vertex: "relu `h` in model.act"."""
@@ -152,7 +168,8 @@ class Evidence:
         for vertex, node in zip(self.vertices, self.nodes, strict=True):
             if vertex.value is not None or node is None or node.op is None:
                 continue
-            if vertex.about or not self.complete(vertex.index):
+            slots = range(len(node.inputs))
+            if vertex.about or not all(self.known(vertex.index, slot) for slot in slots):
                 continue
             arguments = self.arguments(vertex.index)
             try:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -70,8 +71,7 @@ def causes_of_nan(evidence: Evidence, gradient: Any) -> list[Cause]:
                 MENDS["accumulated"],
             )
         ]
-    # The values may have made no difference to the root, and yet be the only trace.
-    return forward_origins(evidence)
+    return _hidden_origins(evidence)
 
 
 def bad(value: Any) -> bool:
@@ -118,6 +118,29 @@ def _originates(evidence: Evidence, index: int, reached: set[int]) -> bool:
     if not worse:
         return all(evidence.value(edge.tail) is not None for edge in evidence.ins[index])
     return bool(np.isnan(value).any()) and not any(np.isnan(operand).any() for operand in worse)
+
+
+def _hidden_origins(evidence: Evidence) -> list[Cause]:
+    """Infinities on the way that a where above them hides, where no gradients are known."""
+    causes = []
+    hides: set[int] = set()  # vertices whose value a where may leave out
+    for index in reversed(evidence.path):
+        users = evidence.ways(index)
+        if any(evidence.vertices[e.head].op == "where" or e.head in hides for e in users):
+            hides.add(index)
+            if evidence.vertices[index].op and _originates(evidence, index, set()):
+                cause = _forward_cause(evidence, index)
+                text = f"{cause.text}; a where above may hide the value, but 0 * inf in backward"
+                causes.append(
+                    replace(
+                        cause,
+                        kind="where_trap",
+                        text=f"{text} is NaN",
+                        mend=MENDS["where_trap"],
+                        sure=False,
+                    )
+                )
+    return causes[::-1]
 
 
 def _input_cause(evidence: Evidence, index: int) -> Cause:

@@ -193,14 +193,26 @@ def _asked(case: Case, node: Node) -> list[Cause]:
         return cuts
     if below or loss is not None:
         what = "this loss" if loss is not None else f"anything that {name} went into"
-        return [
+        traces = any(other.op is not None and other.op.saves_values for other in below)
+        causes = [
             Cause(
                 "backward_not_called",
                 f"backward() has not been called on {what}",
                 "loss.backward() before .grad is read",
                 _source(below[-1]) if below else None,
+                sure=traces,
             )
         ]
+        if not traces:  # a pass over ops that keep no values changes nothing in them
+            causes.append(
+                Cause(
+                    "reset",
+                    "or it was, and .grad was set to None since, as zero_grad() does",
+                    "read .grad between backward() and zero_grad()",
+                    sure=False,
+                )
+            )
+        return causes
     return _unused(case, note is not None)
 
 

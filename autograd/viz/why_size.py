@@ -21,6 +21,9 @@ EXPLODED = 1e5
 # One step that changes the norm by less than this is ordinary.
 NOTABLE = 1.25
 
+NORMS = ("batch_norm", "layer_norm", "group_norm")
+SHIFTS = ("add", "sub", "linear", "conv2d")
+
 SHRINKING = {
     "sigmoid": "its slope is at most 0.25: use relu, gelu or tanh in hidden layers",
     "tanh": "saturated units have little slope: a smaller initialisation, or normalisation",
@@ -78,7 +81,8 @@ def causes_of_size(evidence: Evidence, rows: list[Row]) -> tuple[str, list[Cause
     least, most = min(row.norm for row in rows), max(row.norm for row in rows)
     # The first step is the loss's own slope, small where the fit is good: that is no fault.
     if last < VANISHED * most and last < VANISHED * _after_loss(evidence, rows):
-        return "vanishing", _culprits(evidence, rows, shrinking=True)
+        shifted = _normalised_away(evidence, rows)
+        return "vanishing", shifted or _culprits(evidence, rows, shrinking=True)
     if least > 0.0 and last > EXPLODED * least:
         return "exploding", _culprits(evidence, rows, shrinking=False)
     return "healthy", []
@@ -88,6 +92,25 @@ def _after_loss(evidence: Evidence, rows: list[Row]) -> float:
     """The largest norm below the loss: from the first vertex that is more than one number."""
     inner = [row.norm for row in rows if evidence.vertices[row.vertex].shape]
     return max(inner, default=rows[0].norm) if len(inner) > 1 else rows[0].norm
+
+
+def _normalised_away(evidence: Evidence, rows: list[Row]) -> list[Cause]:
+    """A constant shift before a normalisation that takes the mean away: only rounding is left."""
+    if len(rows) < 3 or (rows[-1].factor or 0.0) > VANISHED**0.5:
+        return []
+    norm_, shift = (evidence.vertices[row.vertex] for row in rows[-3:-1])
+    if norm_.op not in NORMS or shift.op not in SHIFTS:
+        return []
+    return [
+        Cause(
+            "normalised_away",
+            f"{evidence.label(norm_.index)} takes the mean away, and with it whatever "
+            f"{evidence.label(shift.index)} adds: what is left of the gradient is rounding",
+            "leave it out (bias=False): the normalisation has a bias of its own",
+            shift.source,
+            (norm_.index,),
+        )
+    ]
 
 
 def _culprits(evidence: Evidence, rows: list[Row], shrinking: bool) -> list[Cause]:

@@ -70,6 +70,20 @@ def test_vanishing_by_sigmoids() -> None:
     assert explain(x, step).verdict == "healthy"
 
 
+def test_a_bias_before_a_normalisation() -> None:
+    model = nn.Sequential(nn.Linear(4, 8), nn.BatchNorm1d(8), nn.ReLU(), nn.Linear(8, 2))
+    x, target = autograd.randn(64, 4), autograd.randint(0, 2, (64,))
+
+    def step() -> Any:
+        return nn.functional.cross_entropy(model(x), target)
+
+    answer = explain(model[0].bias, step)
+    assert [c.kind for c in answer.causes] == ["normalised_away"]
+    assert "bias=False" in answer.causes[0].mend
+    for parameter in (model[0].weight, model[1].weight, model[1].bias, model[3].bias):
+        assert explain(parameter, step).verdict == "healthy"
+
+
 def test_residual_connections_cure_it() -> None:
     weights = [autograd.randn(16, 16) * 0.05 for _ in range(30)]
     x = autograd.randn(8, 16, requires_grad=True)
@@ -168,3 +182,15 @@ def test_norms_do_not_overflow() -> None:
     assert norm(np.zeros(0)) == 0.0
     assert norm(-3.0) == 3.0
     assert norm(np.array([np.inf, 1.0])) == np.inf
+
+
+def test_what_is_gone_is_not_guessed() -> None:
+    layer, norm_layer = nn.Linear(3, 4), nn.BatchNorm1d(4)
+    x, w = autograd.randn(16, 3), autograd.randn(4, 1)
+    loss = (norm_layer(layer(x)) @ w).sum()
+    loss.backward()
+    weight = layer.weight
+    norm_layer.weight = None  # the graph still holds what it was made with, and nobody its value
+    del norm_layer
+    answer = why(weight, loss)
+    assert answer.verdict in ("healthy", "vanishing")
