@@ -1,0 +1,424 @@
+"""Coordinates: the third step of a layered layout.
+
+Lanes, and the longest path through each box, become straight vertical lines ("columns"). What
+stands left of what is then a set of least distances between columns and the sides of frames;
+within these, every column is drawn to the mean of its neighbours, so that a parent stands over
+the middle of its children.
+"""
+
+from __future__ import annotations
+
+import itertools
+from bisect import bisect_left
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from autograd.viz.layout_graph import Levels, choose_main
+from autograd.viz.layout_rank import Cycle, topological
+
+# Least distances in a row: between boxes, between a box and an edge, between edges. In pixels at
+# 100 %, like all sizes here: edges need less room than cards, but an arrow head (8) must fit.
+BOX_GAP, EDGE_BOX_GAP, EDGE_GAP = 28.0, 20.0, 14.0
+# From a frame to what is inside and to what is outside.
+FRAME_PAD, FRAME_GAP = 14.0, 20.0
+# Height between rows in which edges run sideways: at least, and more the farther they run, since
+# many flat lines on top of each other cannot be told apart.
+ROUTE_HEIGHT, ROUTE_SLOPE, ROUTE_MOST = 34.0, 0.06, 110.0
+# How strongly edges pull: the main line, others, long ones (which should not bend the picture),
+# leaves (which go where their user is).
+PULL_MAIN, PULL, PULL_LONG, PULL_LEAF = 4.0, 1.0, 0.5, 0.2
+# Rounds in which all columns move at once, then one by one.
+ROUNDS_TOGETHER, ROUNDS_SINGLE = 12, 16
+MANY, ROUNDS_OF_MANY = 12_000, 6
+
+Segment = tuple[int, int]
+
+
+@dataclass(slots=True)
+class Frame:
+    """How much room a cluster needs around its members.
+
+    Attributes
+    ----------
+    before, after : float
+        Above the first and below the last row.
+    low, high : float
+        To the left and to the right.
+    across, along : float
+        Least width and height.
+    """
+
+    before: float
+    after: float
+    low: float
+    high: float
+    across: float
+    along: float
+
+
+@dataclass(slots=True)
+class Places:
+    """Coordinates of one connected graph.
+
+    Attributes
+    ----------
+    x : list of float
+        Centre of each item.
+    rows : list of (float, float)
+        Top and bottom of each row.
+    zones : list of (float, float)
+        Where edges run sideways below each row but the last.
+    clusters : list of (float, float, float, float)
+        Left, top, right, bottom of each frame.
+    """
+
+    x: list[float]
+    rows: list[tuple[float, float]]
+    zones: list[tuple[float, float]]
+    clusters: list[tuple[float, float, float, float]]
+
+
+def place(levels: Levels, heights: Sequence[float], frames: Sequence[Frame]) -> Places:
+    """Coordinates for ordered rows; `heights` of all items."""
+    x, sides = _place_across(levels, frames)
+    rows, zones, ends = _place_along(levels, heights, frames, x)
+    clusters = [
+        (left, top, right, bottom) for (left, right), (top, bottom) in zip(sides, ends, strict=True)
+    ]
+    return Places(x, rows, zones, clusters)
+
+
+# Straight lines
+
+
+def columns(levels: Levels) -> list[int]:
+    """For each item the column in which it stands: a line that crosses no other and no frame."""
+    total = len(levels.rank)
+    place = [0] * total
+    for row in levels.rows:
+        for position, item in enumerate(row):
+            place[item] = position
+    wanted: list[list[tuple[int, int, int]]] = [[] for _ in levels.rows]  # priority, a, b
+    for number, chain in enumerate(levels.chains):
+        if levels.bypass[number]:
+            continue
+        for a, b in itertools.pairwise(chain):
+            if a < levels.count and b < levels.count:
+                if all(levels.main[number]):
+                    wanted[levels.rank[a]].append((2, a, b))
+            elif a < levels.count:
+                if levels.main[number][0]:
+                    wanted[levels.rank[a]].append((3, a, b))
+            elif b < levels.count:
+                if levels.main[number][1]:
+                    wanted[levels.rank[a]].append((3, a, b))
+            else:
+                same = levels.lane[a] == levels.lane[b]
+                wanted[levels.rank[a]].append((0 if same else 1, a, b))
+    joined = list(range(total))
+    for r, segments in enumerate(wanted):
+        if not segments:
+            continue
+        uppers, lowers = _sides_of_frames(levels, r, place)
+        for _, a, b in sorted(segments):
+            up, low = float(place[a]), float(place[b])
+            at = bisect_left(uppers, up)
+            if at and lowers[at - 1] >= low:
+                continue
+            if at < len(uppers) and (uppers[at] == up or lowers[at] <= low):
+                continue
+            uppers.insert(at, up)
+            lowers.insert(at, low)
+            joined[b] = joined[a]
+    return joined
+
+
+def _sides_of_frames(
+    levels: Levels, r: int, place: Sequence[int]
+) -> tuple[list[float], list[float]]:
+    """Sides of the clusters that are in rows r and r + 1, as positions between those of items."""
+    if not levels.cluster_parents:
+        return [], []
+    sides: tuple[dict[tuple[int, int], float], ...] = ({}, {})
+    for side, row in zip(sides, (levels.rows[r], levels.rows[r + 1]), strict=True):
+        for item in row:
+            c = levels.container[item]
+            while c >= 0:
+                inset = 0.4 / (levels.depth[c] + 2)  # outer frames lie farther outside
+                side.setdefault((c, 0), place[item] - 0.1 - inset)
+                side[c, 1] = place[item] + 0.1 + inset
+                c = levels.cluster_parents[c]
+    both = sorted((at, sides[1][key]) for key, at in sides[0].items() if key in sides[1])
+    return [a for a, _ in both], [b for _, b in both]
+
+
+# Across the rows
+
+
+def _place_across(
+    levels: Levels, frames: Sequence[Frame]
+) -> tuple[list[float], list[tuple[float, float]]]:
+    """Centre of each item, and left and right side of each frame."""
+    choose_main(levels)  # again: which edge is the middle one is known now
+    column = columns(levels)
+    try:
+        return _solve(levels, frames, column)
+    except Cycle:
+        # Columns that twist around frames; lanes alone never do.
+        first: dict[int, int] = {}
+        column = [
+            item if lane < 0 else first.setdefault(lane, item)
+            for item, lane in enumerate(levels.lane)
+        ]
+        return _solve(levels, frames, column)
+
+
+def _solve(
+    levels: Levels,
+    frames: Sequence[Frame],
+    column: list[int],
+) -> tuple[list[float], list[tuple[float, float]]]:
+    number: dict[int, int] = {}
+    of_item = [number.setdefault(c, len(number)) for c in column]
+    movable = len(number)
+    # Unknowns: columns, then the left and the right side of each frame.
+    distances = _distances(levels, frames, of_item, movable)
+    total = movable + 2 * len(frames)
+    problem = _Problem(total, distances)
+    pulls: list[dict[int, float]] = [{} for _ in range(movable)]
+    for e, chain in enumerate(levels.chains):
+        if levels.bypass[e]:
+            continue
+        tail = chain[0]
+        leaf = not levels.ups[tail] and len(levels.downs[tail]) == 1
+        for a, b in itertools.pairwise(chain):
+            i, j = of_item[a], of_item[b]
+            if i != j:
+                pull = PULL_LEAF if leaf else PULL_LONG if len(chain) > 2 else PULL
+                if all(levels.main[e]):
+                    pull = PULL_MAIN
+                pulls[i][j] = pulls[i].get(j, 0.0) + pull
+                pulls[j][i] = pulls[j].get(i, 0.0) + pull
+    neighbours = [list(p.items()) for p in pulls]
+    x = problem.settle(neighbours, movable)
+    left = min(x[i] - levels.width[item] / 2 for item, i in enumerate(of_item))
+    left = min([left, *x[movable:]])
+    sides = [(x[movable + 2 * c] - left, x[movable + 2 * c + 1] - left) for c in range(len(frames))]
+    return [x[i] - left for i in of_item], sides
+
+
+def _gap(levels: Levels, a: int, b: int) -> float:
+    edges = (levels.lane[a] >= 0 and not levels.width[a]) + (
+        levels.lane[b] >= 0 and not levels.width[b]
+    )
+    return (BOX_GAP, EDGE_BOX_GAP, EDGE_GAP)[edges]
+
+
+def _distances(
+    levels: Levels, frames: Sequence[Frame], of_item: list[int], movable: int
+) -> dict[Segment, float]:
+    """The least distance from one unknown to another."""
+    least: dict[Segment, float] = {}
+
+    def keep(a: int, b: int, distance: float) -> None:
+        if distance > least.get((a, b), -1.0):
+            least[a, b] = distance
+
+    parents, depth = levels.cluster_parents, levels.depth
+    for c, frame in enumerate(frames):
+        left, right = movable + 2 * c, movable + 2 * c + 1
+        keep(left, right, frame.across)
+        if parents[c] >= 0:
+            outer = movable + 2 * parents[c]
+            keep(outer, left, frames[parents[c]].low)
+            keep(right, outer + 1, frames[parents[c]].high)
+    for row in levels.rows:
+        for position, item in enumerate(row):
+            c, half, here = levels.container[item], levels.width[item] / 2, of_item[item]
+            if position + 1 < len(row):
+                other = row[position + 1]
+                d = levels.container[other]
+                if c == d:
+                    apart = half + levels.width[other] / 2 + _gap(levels, item, other)
+                    keep(here, of_item[other], apart)
+                    continue
+                inner, outer = c, d  # the outermost clusters that hold only one of the two
+                while inner >= 0 or outer >= 0:
+                    deep_in = depth[inner] if inner >= 0 else -1
+                    deep_out = depth[outer] if outer >= 0 else -1
+                    up_in = parents[inner] if inner >= 0 else -1
+                    up_out = parents[outer] if outer >= 0 else -1
+                    if deep_in > deep_out:
+                        if up_in == outer:
+                            break
+                        inner = up_in
+                    elif deep_out > deep_in:
+                        if up_out == inner:
+                            break
+                        outer = up_out
+                    elif up_in == up_out:
+                        break
+                    else:
+                        inner, outer = up_in, up_out
+                inside_a = inner >= 0 and (outer < 0 or depth[inner] >= depth[outer])
+                inside_b = outer >= 0 and (inner < 0 or depth[outer] >= depth[inner])
+                a = movable + 2 * inner + 1 if inside_a else here
+                b = movable + 2 * outer if inside_b else of_item[other]
+                apart = FRAME_GAP
+                if not inside_a:
+                    apart += half
+                if not inside_b:
+                    apart += levels.width[other] / 2
+                keep(a, b, apart)
+        _keep_inside(levels, frames, row, of_item, movable, keep)
+    return least
+
+
+def _keep_inside(levels, frames, row, of_item, movable, keep) -> None:
+    """The first and the last item of each cluster in a row stay within its frame."""
+    if not frames:
+        return
+    previous = -1
+    for item in row:
+        c = levels.container[item]
+        if c >= 0 and c != previous:
+            keep(movable + 2 * c, of_item[item], levels.width[item] / 2 + frames[c].low)
+        previous = c
+    previous = -1
+    for item in reversed(row):
+        c = levels.container[item]
+        if c >= 0 and c != previous:
+            keep(of_item[item], movable + 2 * c + 1, levels.width[item] / 2 + frames[c].high)
+        previous = c
+
+
+class _Problem:
+    """Unknowns on a line with least distances between some of them."""
+
+    def __init__(self, total: int, distances: dict[Segment, float]) -> None:
+        self.before: list[list[tuple[int, float]]] = [[] for _ in range(total)]
+        self.after: list[list[tuple[int, float]]] = [[] for _ in range(total)]
+        heads: list[list[int]] = [[] for _ in range(total)]
+        for (a, b), distance in distances.items():
+            self.after[a].append((b, distance))
+            self.before[b].append((a, distance))
+            heads[a].append(b)
+        self.order = topological(total, heads)
+
+    def project(self, wish: list[float]) -> list[float]:
+        """A solution near the wishes: the mean of moving right and of moving left as needed."""
+        right, left = wish[:], wish[:]
+        for i in self.order:
+            at = right[i]
+            for j, distance in self.before[i]:
+                if right[j] + distance > at:
+                    at = right[j] + distance
+            right[i] = at
+        for i in reversed(self.order):
+            at = left[i]
+            for j, distance in self.after[i]:
+                if left[j] - distance < at:
+                    at = left[j] - distance
+            left[i] = at
+        return [(a + b) / 2 for a, b in zip(left, right, strict=True)]
+
+    def settle(self, neighbours: list[list[tuple[int, float]]], movable: int) -> list[float]:
+        """Draw each of the first `movable` unknowns to its neighbours; the others close in."""
+        total = len(self.order)
+        x = self.project([0.0] * total)
+        many = total > MANY
+        weights = [sum(w for _, w in found) for found in neighbours]
+        for _ in range(ROUNDS_OF_MANY if many else ROUNDS_TOGETHER):
+            wish = x[:]
+            for i, found in enumerate(neighbours):
+                if found:
+                    wish[i] = (x[i] + sum([x[j] * w for j, w in found]) / weights[i]) / 2
+            x = self.project(wish)
+            self.close_in(x, movable)
+        for step in range(ROUNDS_OF_MANY if many else ROUNDS_SINGLE):
+            self.single(x, neighbours, weights, movable, leftwards=step % 2 == 0)
+        return x
+
+    def close_in(self, x: list[float], movable: int) -> None:
+        """Draw the sides of frames to their contents, inner ones first."""
+        for i in self.order:
+            if i >= movable and (i - movable) % 2:
+                x[i] = max((x[j] + d for j, d in self.before[i]), default=x[i])
+        for i in reversed(self.order):
+            if i >= movable and not (i - movable) % 2:
+                x[i] = min((x[j] - d for j, d in self.after[i]), default=x[i])
+
+    def single(
+        self,
+        x: list[float],
+        neighbours: list[list[tuple[int, float]]],
+        weights: list[float],
+        movable: int,
+        leftwards: bool,
+    ) -> None:
+        """Move one unknown after the other as far to its neighbours as the others allow."""
+        before, after = self.before, self.after
+        for i in self.order if leftwards else reversed(self.order):
+            if i < movable:
+                found = neighbours[i]
+                if not found:
+                    continue
+                total = 0.0
+                for j, w in found:
+                    total += x[j] * w
+                at = total / weights[i]
+                for j, distance in after[i]:
+                    if x[j] - distance < at:
+                        at = x[j] - distance
+                for j, distance in before[i]:
+                    if x[j] + distance > at:
+                        at = x[j] + distance
+                x[i] = at
+            elif leftwards and not (i - movable) % 2:
+                x[i] = max((x[j] + d for j, d in before[i]), default=x[i])
+            elif not leftwards and (i - movable) % 2:
+                x[i] = min((x[j] - d for j, d in after[i]), default=x[i])
+        self.close_in(x, movable)
+
+
+# Along the rows
+
+
+def _place_along(
+    levels: Levels, heights: Sequence[float], frames: Sequence[Frame], x: Sequence[float]
+) -> tuple[list[tuple[float, float]], list[tuple[float, float]], list[tuple[float, float]]]:
+    """Top and bottom of rows, of the zones between them, and of frames."""
+    clusters = range(len(frames))
+    inner_first = sorted(clusters, key=lambda c: -levels.depth[c])
+    parents = levels.cluster_parents
+    rise = [frame.before for frame in frames]  # from the frame's top to its first row
+    for c in inner_first:
+        p = parents[c]
+        if p >= 0 and levels.top[p] == levels.top[c]:
+            rise[p] = max(rise[p], rise[c] + frames[p].before)
+    starting: list[list[int]] = [[] for _ in levels.rows]
+    ending: list[list[int]] = [[] for _ in levels.rows]
+    for c in inner_first:
+        starting[levels.top[c]].append(c)
+        ending[levels.bottom[c]].append(c)
+    ends = [[0.0, 0.0] for _ in clusters]
+    rows: list[tuple[float, float]] = []
+    zones: list[tuple[float, float]] = []
+    y = 0.0
+    for r, row in enumerate(levels.rows):
+        y += max((rise[c] for c in starting[r]), default=0.0)
+        bottom = y + max((heights[i] for i in row), default=0.0)
+        rows.append((y, bottom))
+        for c in starting[r]:
+            ends[c][0] = y - rise[c]
+        lowest = bottom
+        for c in ending[r]:
+            inside = [ends[d][1] for d in ending[r] if parents[d] == c]
+            low = max(inside, default=bottom) + frames[c].after
+            ends[c][1] = max(low, ends[c][0] + frames[c].along)
+            lowest = max(lowest, ends[c][1])
+        if r + 1 < len(levels.rows):
+            run = max((abs(x[a] - x[b]) for a in row for b in levels.downs[a]), default=0.0)
+            y = lowest + min(ROUTE_HEIGHT + ROUTE_SLOPE * run, ROUTE_MOST)
+            zones.append((lowest, y))
+    return rows, zones, [(a, b) for a, b in ends]

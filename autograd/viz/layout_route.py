@@ -1,0 +1,126 @@
+"""The lines of the edges: the last step of a layered layout.
+
+An edge runs straight down through the rows and sideways only in the zones between them, where no
+box is. Where several meet a box they spread along its border in the order in which they come.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from autograd.viz.layout_graph import Levels
+from autograd.viz.layout_order import spread_out
+from autograd.viz.layout_place import Places
+
+Point = tuple[float, float]
+
+# Ends of edges on a border: from its corners (rounded, radius 8), and from each other where there
+# is room for that.
+CORNER, END_GAP = 14.0, 16.0
+# An edge from far aside meets the border this far out, as a part of its half width.
+REACH = 0.5
+# Edges that run outside everything: distance from each other.
+BYPASS_GAP = 10.0
+# An edge that comes straight down onto the middle keeps its end there, and others make way: the
+# weight of its wish.
+FIRM = 1000
+
+
+def route(
+    levels: Levels, places: Places, heights: Sequence[float]
+) -> tuple[list[list[Point]], float]:
+    """The points of each edge from border to border, and how far right the outer ones reach."""
+    right = max(
+        [x + w / 2 for x, w in zip(places.x, levels.width, strict=True)]
+        + [cluster[2] for cluster in places.clusters]
+    )
+    outer: dict[int, float] = {}
+    for number in _outer_edges(levels):
+        right += BYPASS_GAP
+        outer[number] = right
+    starts, ends = _ends(levels, places, outer)
+    routes: list[list[Point]] = []
+    for number, chain in enumerate(levels.chains):
+        tail, head = chain[0], chain[-1]
+        a, b = levels.rank[tail], levels.rank[head]
+        top, bottom = places.rows[a]
+        points = [(starts[number], (top + bottom + heights[tail]) / 2)]
+        if number in outer:
+            points.append((starts[number], places.zones[a][0]))
+            points.append((outer[number], places.zones[a][1]))
+            points.append((outer[number], places.zones[b - 1][0]))
+        else:
+            at = starts[number]
+            for r, item in enumerate(chain[1:-1], a):
+                points.append((at, places.zones[r][0]))
+                at = places.x[item]
+                points.append((at, places.zones[r][1]))
+            points.append((at, places.zones[b - 1][0]))
+        points.append((ends[number], places.zones[b - 1][1]))
+        top, bottom = places.rows[b]
+        points.append((ends[number], (top + bottom - heights[head]) / 2))
+        routes.append(_simplified(points))
+    return routes, right
+
+
+def _outer_edges(levels: Levels) -> list[int]:
+    """Edges that run outside, short ones (which shall run inside of long ones) first."""
+    found = [e for e, outside in enumerate(levels.bypass) if outside]
+    rank = levels.rank
+    return sorted(found, key=lambda e: rank[levels.edges[e][1]] - rank[levels.edges[e][0]])
+
+
+def _ends(
+    levels: Levels, places: Places, outer: dict[int, float]
+) -> tuple[list[float], list[float]]:
+    """Where each edge leaves its tail and enters its head."""
+    x, chains = places.x, levels.chains
+    found: tuple[list[float], list[float]] = ([0.0] * len(chains), [0.0] * len(chains))
+    for side in (0, 1):
+        meeting: list[list[int]] = [[] for _ in range(levels.count)]
+        for number, edge in enumerate(levels.edges):
+            meeting[edge[side]].append(number)
+        step = -2 if side else 1
+        for box, numbers in enumerate(meeting):
+            if not numbers:
+                continue
+            come = {e: outer.get(e, x[chains[e][step]]) - x[box] for e in numbers}
+            numbers.sort(key=lambda e: (come[e], e))
+            half = levels.width[box] / 2
+            usable = max(half - CORNER, half / 4)
+            gap = min(END_GAP, 2 * usable / max(1, len(numbers) - 1))
+            wishes: list[float] = []
+            for e in numbers:
+                aside = come[e]
+                if abs(aside) > usable:
+                    aside = usable * REACH if aside > 0 else -usable * REACH
+                wishes.append(aside)
+            firm = [FIRM if abs(come[e]) < 1 else 1 for e in numbers]
+            for e, at in zip(numbers, _within(wishes, firm, gap, usable), strict=True):
+                found[side][e] = x[box] + at
+    return found
+
+
+def _within(wishes: list[float], firm: list[int], gap: float, limit: float) -> list[float]:
+    """Places near the wishes, at least `gap` apart, from ``-limit`` to `limit`."""
+    places = spread_out(wishes, [gap] * len(wishes), firm)
+    low, high = -limit, limit
+    for i in range(len(places)):
+        places[i] = low = max(places[i], low)
+        low += gap
+    for i in reversed(range(len(places))):
+        places[i] = high = min(places[i], high)
+        high -= gap
+    return places
+
+
+def _simplified(points: list[Point]) -> list[Point]:
+    """Without points that repeat or lie within a straight vertical line."""
+    found: list[Point] = []
+    for point in points:
+        if found and point == found[-1]:
+            continue
+        if len(found) > 1 and found[-1][0] == found[-2][0] == point[0]:
+            found.pop()
+        found.append(point)
+    return found
