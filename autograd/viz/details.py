@@ -185,7 +185,9 @@ def quantity(label: str, value: Any) -> Lines:
         return [(label, literal(value, 4))]
     found = summarise(value)
     lines = []
-    if not math.isnan(found.minimum):
+    if found.minimum == found.maximum:
+        lines.append((label, f"all {figure(found.minimum, 6)}"))
+    elif not math.isnan(found.minimum):
         range_ = f"{figure(found.minimum, 4)} to {figure(found.maximum, 4)}"
         lines.append((label, f"{range_}, mean {figure(found.mean, 4)}"))
     parts = [f"{found.size:,} elements"]

@@ -10,12 +10,13 @@ import re
 from typing import Literal
 
 from .details import Details, Lines
-from .layout import layout
+from .layout import curves, layout
 from .model import Cluster, Diagram, Mark
 from .style import BODY, FONT, LOOKS, SMALL, Theme, check_theme, css
 from .svg_card import SHEET, SHEETS, Card
 from .svg_edges import draw_edge, draw_halo, draw_label, label_size, labels_of
-from .svg_legend import draw_legend, entries, widest
+from .svg_legend import ROW as LEGEND_ROW
+from .svg_legend import arrange, draw_legend, entries, widest
 from .svg_paint import Paint, Words, line_width
 from .svg_text import elide, escape, one_line, pixels
 
@@ -28,12 +29,13 @@ HEADING, HEADING_SIZE = 34.0, 16.0
 LEGEND_GAP = 22.0
 
 # The title of a frame.
-HEADER_HEIGHT, HEADER_PAD = 28.0, 12.0
+HEADER_HEIGHT = 16.0
 HEADER_WIDEST = 320.0
 FRAME_CORNER = 12.0
-FRAME_OPACITY = 0.045
+FRAME_OPACITY, DARKEST = 0.04, 5
 
 NOTHING = "This graph is empty"
+NOTHING_HEIGHT = 60.0
 NOTHING_MORE = "No op was recorded for what was asked to be drawn."
 
 
@@ -89,6 +91,7 @@ class Scene:
         if direction not in ("down", "right"):
             raise ValueError(f'direction must be "down" or "right", not {direction!r}')
         self.diagram = diagram
+        self.direction = direction
         self.details = Details(diagram)
         self.cards = [Card(vertex) for vertex in diagram.vertices]
         self.labels = labels_of(diagram)
@@ -103,12 +106,18 @@ class Scene:
             [label_size(words) for words in self.labels],
             direction,
         )
-        self.entries = entries(diagram, self.cards)
         self.heading = one_line(diagram.title)
-        widths = [NARROWEST, self.places.width, widest(self.entries)]
-        self.width = max(widths) + 2 * MARGIN
-        self.left = (self.width - self.places.width) / 2
+        self.lines = [curves(route, direction) for route in self.places.routes]
+        self.entries = entries(diagram, self.cards)
+        inside = max(NARROWEST, self.places.width, widest(self.entries))
+        self.legend = arrange(self.entries, inside)
+        self.width = inside + 2 * MARGIN
+        self.left = MARGIN + (inside - self.places.width) / 2
         self.top = MARGIN + (HEADING if self.heading else 0.0)
+        self.bottom = self.top + (self.places.height if self.cards else NOTHING_HEIGHT)
+        self.height = self.bottom + MARGIN
+        if self.legend:
+            self.height += LEGEND_GAP + LEGEND_ROW * len(self.legend) - 8
 
     # --- The document -------------------------------------------------------------------------
 
@@ -116,12 +125,12 @@ class Scene:
         """The whole picture as a document of its own."""
         check_theme(theme)
         paint = Paint(theme)
-        content = self._content(paint)
+        opening, content = self._opening(paint), self._content(paint)
         style = ""
         if theme == "auto":
-            used = set(re.findall(r"var\(--dg-([a-z0-9-]+)\)", content))
+            used = set(re.findall(r"var\(--dg-([a-z0-9-]+)\)", opening + content))
             style = f"<style>{css('auto', '.dagrad', names=used)}</style>"
-        return f"{self._opening(paint)}{style}{content}</svg>\n"
+        return f"{opening}{style}{content}</svg>\n"
 
     def _opening(self, paint: Paint) -> str:
         width, height = pixels(self.width), pixels(self.height)
@@ -146,23 +155,16 @@ class Scene:
         return one_line(f"{text}; output: {ends}" if ends else text)
 
     def _content(self, paint: Paint) -> str:
-        body = [self._nothing(paint)] if not self.cards else self.parts(paint)
-        bottom = self.top + (self.places.height if self.cards else 60.0)
-        legend = ""
-        if self.entries:
-            y = bottom + LEGEND_GAP
-            room = self.width - 2 * MARGIN
-            legend, height = draw_legend(paint, self.entries, MARGIN, y, room)
-            legend = f'<g class="dg-legend">{legend}</g>'
-            bottom = y + height
-        self.height = bottom + (MARGIN - 8 if legend else MARGIN)
-        back = paint.rect(0, 0, self.width, self.height, "page", corner=10)
-        heading = ""
+        parts = [paint.rect(0, 0, self.width, self.height, "page", corner=10)]
         if self.heading:
             text = elide(self.heading, self.width - 2 * MARGIN, HEADING_SIZE, True)
             words = [Words(text, size=HEADING_SIZE, bold=True)]
-            heading = paint.line(words, MARGIN, MARGIN + 15)
-        return "".join([back, heading, *body, legend])
+            parts.append(paint.line(words, MARGIN, MARGIN + 15))
+        parts += self.parts(paint) if self.cards else [self._nothing(paint)]
+        if self.legend:
+            drawn = draw_legend(paint, self.legend, MARGIN, self.bottom + LEGEND_GAP)
+            parts.append(f'<g class="dg-legend">{drawn}</g>')
+        return "".join(parts)
 
     def _nothing(self, paint: Paint) -> str:
         centre = self.width / 2
@@ -172,24 +174,32 @@ class Scene:
 
     # --- Its parts ----------------------------------------------------------------------------
 
-    def parts(self, paint: Paint) -> list[str]:
-        """Frames, edges and cards, from back to front, in one group."""
-        place = (
-            f'<g class="dg-graph" transform="translate({pixels(self.left)} {pixels(self.top)})">'
-        )
+    def parts(self, paint: Paint, *, interactive: bool = False) -> list[str]:
+        """Frames, edges and cards, from back to front, in one group.
+
+        Each has a tooltip; if `interactive`, a label and the keyboard's focus instead.
+        """
+        place = f'<g class="dg-graph" transform="translate({_point(self.left, self.top)})">'
         on_path = [self._on_path(i) for i in range(len(self.diagram.edges))]
         halos = [
-            draw_halo(paint, route)
-            for route, marked in zip(self.places.routes, on_path, strict=True)
+            draw_halo(paint, line)
+            for line, marked in zip(self.lines, on_path, strict=True)
             if marked
         ]
+        for card, box in zip(self.cards, self.places.boxes, strict=True):
+            if halo := card.halo(paint):
+                halos.append(f'<g transform="translate({_point(box.x, box.y)})">{halo}</g>')
         return [
             place,
-            *(self._frame(paint, i) for i in range(len(self.clusters))),
+            *(self._frame(paint, i, interactive) for i in range(len(self.clusters))),
             *halos,
-            *(self._edge(paint, i, on_path[i]) for i in range(len(self.diagram.edges))),
+            *(
+                self._edge(paint, i, on_path[i], interactive)
+                for i in range(len(self.diagram.edges))
+            ),
+            *(self._header(paint, i) for i in range(len(self.clusters))),
             *(self._label(paint, i) for i in range(len(self.diagram.edges))),
-            *(self._node(paint, i) for i in range(len(self.cards))),
+            *(self._node(paint, i, interactive) for i in range(len(self.cards))),
             "</g>",
         ]
 
@@ -201,23 +211,30 @@ class Scene:
             mark is not None and mark.level == "path" for mark in ends
         )
 
-    def _node(self, paint: Paint, index: int) -> str:
+    def _node(self, paint: Paint, index: int, interactive: bool) -> str:
         vertex, box = self.diagram.vertices[index], self.places.boxes[index]
         where = _box(box.x, box.y, box.width, box.height)
+        lines = self.details.vertex(vertex)
+        if interactive:
+            label = escape(", ".join(t if not n else f"{n} {t}" for n, t in lines[:6]))
+            more, title = f' tabindex="0" role="button" aria-label="{label}"', ""
+        else:
+            more, title = "", tooltip(lines)
         return (
-            f'<g class="dg-node dg-{vertex.kind}" data-vertex="{index}" data-box="{where}"'
-            f' transform="translate({pixels(box.x)} {pixels(box.y)})">'
-            f"{tooltip(self.details.vertex(vertex))}{self.cards[index].draw(paint)}</g>"
+            f'<g class="dg-node dg-{vertex.kind}" data-vertex="{index}" data-box="{where}"{more}'
+            f' transform="translate({_point(box.x, box.y)})">'
+            f"{title}{self.cards[index].draw(paint)}</g>"
         )
 
-    def _edge(self, paint: Paint, index: int, on_path: bool) -> str:
-        edge, route = self.diagram.edges[index], self.places.routes[index]
+    def _edge(self, paint: Paint, index: int, on_path: bool, interactive: bool) -> str:
+        edge = self.diagram.edges[index]
         order = min(self.diagram.vertices[edge.head].order, 3)
         ink = "path" if on_path else f"order-{order}" if order else "edge"
-        line = draw_edge(paint, route, ink, on_path)
+        line = draw_edge(paint, self.lines[index], ink, on_path, self.direction == "right")
+        title = "" if interactive else tooltip(self.details.edge(edge))
         return (
             f'<g class="dg-edge" data-edge="{index}" data-tail="{edge.tail}"'
-            f' data-head="{edge.head}">{tooltip(self.details.edge(edge))}{line}</g>'
+            f' data-head="{edge.head}">{title}{line}</g>'
         )
 
     def _label(self, paint: Paint, index: int) -> str:
@@ -229,7 +246,7 @@ class Scene:
         drawn = draw_label(paint, self.labels[index], centre)
         return f'<g class="dg-label" data-of-edge="{index}" data-box="{where}">{drawn}</g>'
 
-    def _frame(self, paint: Paint, index: int) -> str:
+    def _frame(self, paint: Paint, index: int, interactive: bool) -> str:
         cluster, box = self.clusters[index], self.places.clusters[index]
         where = _box(box.x, box.y, box.width, box.height)
         sheets = SHEETS if cluster.repeat > 1 else 0
@@ -253,18 +270,31 @@ class Scene:
                 box.height,
                 "frame",
                 corner=FRAME_CORNER,
-                opacity=FRAME_OPACITY * (1 + self._depth(cluster)),
+                opacity=self._opacity(cluster),
             )
         )
-        name, facts = _header(cluster)
-        parts.append(paint.line(name, box.x + HEADER_PAD, box.y + 18.5))
-        if facts:
-            x = box.x + box.width - HEADER_PAD - line_width(facts)
-            parts.append(paint.line(facts, x, box.y + 18.5))
+        title = "" if interactive else tooltip(self.details.cluster(cluster))
         return (
             f'<g class="dg-cluster" data-cluster="{escape(cluster.path)}" data-box="{where}">'
-            f"{tooltip(self.details.cluster(cluster))}{''.join(parts)}</g>"
+            f"{title}{''.join(parts)}</g>"
         )
+
+    def _header(self, paint: Paint, index: int) -> str:
+        """The title of a frame; an edge that could not keep clear of it passes behind it."""
+        cluster, (x, y) = self.clusters[index], self.places.headers[index]
+        words = _header(cluster)
+        back = [
+            paint.rect(x - 3, y, line_width(words) + 6, HEADER_HEIGHT, fill, opacity=opacity)
+            for fill, opacity in (("page", 1.0), ("frame", self._opacity(cluster)))
+        ]
+        return (
+            f'<g class="dg-header" data-title-of="{escape(cluster.path)}">'
+            f"{''.join(back)}{paint.line(words, x, y + 12.5)}</g>"
+        )
+
+    def _opacity(self, cluster: Cluster) -> float:
+        """Frames are the darker the deeper they are."""
+        return FRAME_OPACITY * min(1 + self._depth(cluster), DARKEST)
 
     def _depth(self, cluster: Cluster) -> int:
         depth = 0
@@ -278,26 +308,26 @@ def _is_way(mark: Mark | None) -> bool:
     return mark is not None and mark.level in ("path", "bad", "warn")
 
 
-def _header(cluster: Cluster) -> tuple[list[Words], list[Words]]:
-    """The title of a frame: what stands left, and what stands right."""
-    name = [Words(elide(one_line(cluster.name), HEADER_WIDEST / 2, BODY, True), bold=True)]
+def _header(cluster: Cluster) -> list[Words]:
+    """The title of a frame."""
+    words = [Words(elide(one_line(cluster.name), HEADER_WIDEST / 2, BODY, True), bold=True)]
     kind = one_line(cluster.type)
     if kind and kind != cluster.name:
-        name.append(Words(f" : {elide(kind, HEADER_WIDEST / 2, BODY)}", "muted"))
-    facts: list[Words] = []
-    if cluster.parameters:
-        facts.append(Words(f"{cluster.parameters:,} parameters", "muted", SMALL))
+        words.append(Words(f" : {elide(kind, HEADER_WIDEST / 2, BODY)}", "muted"))
     if cluster.repeat > 1:
-        if facts:
-            facts.append(Words("   ", size=SMALL))
-        facts.append(Words(f"× {cluster.repeat}", bold=True))
-    return name, facts
+        words.append(Words(f"   × {cluster.repeat}", bold=True))
+    if cluster.parameters:
+        count = f"{cluster.parameters:,} parameter{'s' * (cluster.parameters > 1)}"
+        words.append(Words(f"    {count}", "muted", SMALL))
+    return words
 
 
 def _header_size(cluster: Cluster) -> tuple[float, float]:
-    name, facts = _header(cluster)
-    width = line_width(name) + (line_width(facts) + 24 if facts else 0.0)
-    return width + 2 * HEADER_PAD, HEADER_HEIGHT
+    return line_width(_header(cluster)), HEADER_HEIGHT
+
+
+def _point(x: float, y: float) -> str:
+    return f"{pixels(x)} {pixels(y)}"
 
 
 def _box(x: float, y: float, width: float, height: float) -> str:

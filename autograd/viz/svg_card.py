@@ -37,6 +37,9 @@ FEW = 4
 BAR, BAR_GAP, BARS_HEIGHT = 3.0, 1.0, 12.0
 COLUMN, COLUMN_GAP = 30.0, 8.0
 
+# How far the highlight of a marked path reaches beyond a card.
+HALO = 5.0
+
 # The sheets behind a card or frame that stands for several.
 SHEET = 4.0
 SHEETS = 2
@@ -111,7 +114,7 @@ def _facts(vertex: Vertex) -> Row | None:
             parts.append(Words(vertex.dtype, "muted", SMALL))
         if vertex.saved and math.prod(vertex.shape) > 1:
             parts.append(Words(f"saves {bytes_text(vertex.saved)}", "muted", SMALL))
-    if vertex.kind == "group" and vertex.members > 1:
+    if vertex.kind == "group" and vertex.members > 1 and "nodes" not in vertex.op:
         parts.append(Words(f"{vertex.members:,} nodes", "muted", SMALL))
     if not parts:
         return None
@@ -259,16 +262,20 @@ class Card:
         parts.append(self._draw_mark(paint))
         return "".join(parts)
 
+    def halo(self, paint: Paint) -> str:
+        """What lies behind the edges too: a broad band around a card on a marked path."""
+        if self.vertex.mark is None or self.vertex.mark.level != "path":
+            return ""
+        corner = LOOKS[self.vertex.kind].corner + HALO
+        width, height = self.width + 2 * HALO, self.height + 2 * HALO
+        return paint.rect(-HALO, -HALO, width, height, "path-fill", corner=corner)
+
     def _back(self, paint: Paint) -> str:
-        """The card itself, with sheets or a highlight behind it."""
+        """The card itself, and the sheets behind it."""
         vertex, mark = self.vertex, self.vertex.mark
         look = LOOKS[vertex.kind]
         width, height = self.front_width, self.front_height
         parts = []
-        if mark is not None and mark.level == "path":
-            parts.append(
-                paint.rect(-5, -5, width + 10, height + 10, "path-fill", corner=look.corner + 5)
-            )
         for sheet in range(self.sheets, 0, -1):
             shift = SHEET * sheet
             parts.append(

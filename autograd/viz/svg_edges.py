@@ -1,10 +1,9 @@
-"""Edges: lines with round corners and arrow heads, and what is written on them."""
+"""Edges: curves with arrow heads, and what is written on them."""
 
 from __future__ import annotations
 
 import math
 from collections.abc import Sequence
-from itertools import pairwise
 
 import numpy as np
 
@@ -16,7 +15,6 @@ from .svg_text import figure, pixels
 
 Point = tuple[float, float]
 
-CORNER = 9.0
 HEAD_LENGTH, HEAD_HALF = 7.0, 3.4
 WIDTH = 1.3
 PATH_WIDTH, HALO_WIDTH = 2.2, 9.0
@@ -63,29 +61,6 @@ def draw_label(paint: Paint, words: list[Words], centre: Point) -> str:
     return back + paint.line(words, x + LABEL_PAD_X, centre[1] + 4)
 
 
-def rounded(points: Sequence[Point]) -> str:
-    """Path commands along a polyline, its corners cut by arcs that stay inside of them.
-
-    Examples
-    --------
-    >>> rounded([(0.0, 0.0), (0.0, 20.0), (30.0, 20.0)])
-    'M0 0L0 11Q0 20 9 20L30 20'
-    """
-    x, y = points[0]
-    commands = [f"M{pixels(x)} {pixels(y)}"]
-    for i in range(1, len(points) - 1):
-        before, corner, after = points[i - 1], points[i], points[i + 1]
-        here, there = math.dist(before, corner), math.dist(corner, after)
-        radius = min(CORNER, here / 2, there / 2)
-        if radius < 0.5:
-            commands.append(f"L{_at(corner)}")
-            continue
-        start, end = _towards(corner, before, radius), _towards(corner, after, radius)
-        commands.append(f"L{_at(start)}Q{_at(corner)} {_at(end)}")
-    commands.append(f"L{_at(points[-1])}")
-    return "".join(commands)
-
-
 def _at(point: Point) -> str:
     return f"{pixels(point[0])} {pixels(point[1])}"
 
@@ -93,35 +68,49 @@ def _at(point: Point) -> str:
 def _towards(start: Point, end: Point, distance: float) -> Point:
     """The point at `distance` from `start` on the way to `end`."""
     whole = math.dist(start, end)
-    share = distance / whole if whole else 0.0
+    share = min(distance / whole, 1.0) if whole else 0.0
     return (start[0] + (end[0] - start[0]) * share, start[1] + (end[1] - start[1]) * share)
 
 
-def _last_stretch(points: Sequence[Point]) -> tuple[list[Point], Point]:
-    """The points without repetitions, and the one before the last."""
-    kept = [points[0]]
-    kept += [p for q, p in pairwise(points) if math.dist(p, q) > 0.05]
-    if len(kept) == 1:
-        kept.append((kept[0][0], kept[0][1] + 0.1))
-    return kept, kept[-2]
+def smooth(pieces: Sequence[Sequence[Point]], cut: float = 0.0) -> str:
+    """Path commands along straight and cubic pieces; the last ends `cut` earlier.
+
+    Examples
+    --------
+    >>> smooth([((0, 0), (0, 10)), ((0, 10), (0, 15), (8, 15), (8, 20))], 4.0)
+    'M0 0L0 10C0 15 8 15 8 16'
+    """
+    commands = [f"M{_at(pieces[0][0])}"]
+    for i, piece in enumerate(pieces):
+        end = piece[-1]
+        if cut and i == len(pieces) - 1:
+            end = _towards(end, piece[-2], cut)
+        if len(piece) == 2:
+            commands.append(f"L{_at(end)}")
+        else:
+            commands.append(f"C{_at(piece[1])} {_at(piece[2])} {_at(end)}")
+    return "".join(commands)
 
 
-def draw_edge(paint: Paint, points: Sequence[Point], ink: str, on_path: bool) -> str:
-    """A line with an arrow head that touches the last point."""
-    kept, before = _last_stretch(points)
-    tip = kept[-1]
-    base = _towards(tip, before, min(HEAD_LENGTH, math.dist(tip, before)))
-    line = [*kept[:-1], _towards(tip, before, min(HEAD_LENGTH - 1.5, math.dist(tip, before)))]
-    length = math.dist(tip, before) or 1.0
-    across = ((before[1] - tip[1]) / length, (tip[0] - before[0]) / length)
-    half = HEAD_HALF + (1.2 if on_path else 0)
-    left = (base[0] + across[0] * half, base[1] + across[1] * half)
-    right = (base[0] - across[0] * half, base[1] - across[1] * half)
-    head = f"M{_at(tip)}L{_at(left)}L{_at(right)}z"
-    stroke = paint.path(rounded(line), "none", ink, PATH_WIDTH if on_path else WIDTH)
-    return stroke + paint.path(head, ink)
+def draw_edge(
+    paint: Paint, pieces: Sequence[Sequence[Point]], ink: str, on_path: bool, right: bool
+) -> str:
+    """A line with an arrow head that touches the last point.
+
+    Lines arrive in the direction of the layout, which is where the head points.
+    """
+    x, y = pieces[-1][-1]
+    extra = 1.4 if on_path else 0.0
+    length, half = HEAD_LENGTH + extra, HEAD_HALF + extra
+    cut = min(length - 1, math.dist(pieces[-1][-2], pieces[-1][-1]))
+    corners = [(x - half, y - length), (x + half, y - length)]
+    if right:
+        corners = [(x - length, y - half), (x - length, y + half)]
+    width = PATH_WIDTH if on_path else WIDTH
+    line = paint.path(smooth(pieces, cut), "none", ink, width)
+    return line + paint.path(f"M{_at((x, y))}L{_at(corners[0])}L{_at(corners[1])}z", ink)
 
 
-def draw_halo(paint: Paint, points: Sequence[Point]) -> str:
+def draw_halo(paint: Paint, pieces: Sequence[Sequence[Point]]) -> str:
     """A broad band under an edge, as if by a marker pen."""
-    return paint.path(rounded(_last_stretch(points)[0]), "none", "path-fill", HALO_WIDTH)
+    return paint.path(smooth(pieces), "none", "path-fill", HALO_WIDTH)

@@ -12,6 +12,7 @@ from .svg_edges import labels_of
 from .svg_paint import Paint, Words, line_width, sign
 from .svg_text import pixels
 
+# Height of a row.
 ROW = 22.0
 SWATCH_WIDTH, SWATCH_HEIGHT = 22.0, 14.0
 # Between a swatch and its words, and between one entry and the next.
@@ -81,10 +82,8 @@ def widest(found: Sequence[Entry]) -> float:
     return max((entry.width for entry in found), default=0.0)
 
 
-def draw_legend(
-    paint: Paint, found: Sequence[Entry], x: float, y: float, room: float
-) -> tuple[str, float]:
-    """Rows of entries from (x, y) on, and their height."""
+def arrange(found: Sequence[Entry], room: float) -> list[list[Entry]]:
+    """Break the entries into rows no wider than `room`."""
     rows: list[list[Entry]] = []
     used = 0.0
     for entry in found:
@@ -93,6 +92,11 @@ def draw_legend(
             used = -BETWEEN
         rows[-1].append(entry)
         used += BETWEEN + entry.width
+    return rows
+
+
+def draw_legend(paint: Paint, rows: Sequence[Sequence[Entry]], x: float, y: float) -> str:
+    """Rows of entries, each `ROW` high, from (x, y) on."""
     parts = []
     for i, row in enumerate(rows):
         left, middle = x, y + ROW * i + ROW / 2
@@ -100,7 +104,7 @@ def draw_legend(
             parts.append(_swatch(paint, entry, left, middle))
             parts.append(paint.line(entry.words, left + entry.swatch + GAP, middle + 4))
             left += entry.width + BETWEEN
-    return "".join(parts), ROW * len(rows)
+    return "".join(parts)
 
 
 def _swatch(paint: Paint, entry: Entry, x: float, middle: float) -> str:

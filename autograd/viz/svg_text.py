@@ -174,14 +174,17 @@ def pixels(value: float) -> str:
 
 
 def figure(value: Any, digits: int = 3) -> str:
-    """A number with a proper minus sign.
+    """A number with a proper minus sign and a short exponent.
 
     Examples
     --------
-    >>> figure(-0.12345), figure(1e-9), figure(True)
-    ('−0.123', '1e−09', 'True')
+    >>> figure(-0.12345), figure(1e-9), figure(2.5e12), figure(True)
+    ('−0.123', '1e−9', '2.5e12', 'True')
     """
-    return number(value, digits).replace("-", "−")
+    mantissa, e, exponent = number(value, digits).partition("e")
+    if e and exponent[1:].isdigit():
+        return f"{mantissa}e{int(exponent)}".replace("-", "−")
+    return (mantissa + e + exponent).replace("-", "−")
 
 
 def literal(array: Any, digits: int = 3) -> str:

@@ -1,0 +1,463 @@
+"""The static picture, checked by what is read back from it.
+
+After a change of the drawing that is meant: look at the pictures, and write the golden files anew
+by ``DAGRAD_GOLDEN=1 python -m pytest tests/autograd/viz/test_svg.py``.
+"""
+
+import math
+import os
+import re
+import xml.etree.ElementTree as ET
+from dataclasses import replace
+from itertools import combinations, pairwise
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from autograd.viz.details import Details
+from autograd.viz.model import Diagram, Edge, Mark, Vertex
+from autograd.viz.style import DARK, LIGHT, LOOKS, colour, css
+from autograd.viz.svg import to_svg
+from autograd.viz.svg_card import Card
+from autograd.viz.svg_edges import smooth
+from autograd.viz.svg_text import elide, escape, text_width, wrap
+from tests.autograd.viz.drawings import DRAWINGS, NASTY, kinds, marked, mlp, residual, scalars
+
+GOLDEN = Path(__file__).parent / "golden"
+SPACE = "{http://www.w3.org/2000/svg}"
+ALL = {**DRAWINGS, "kinds": kinds}
+
+
+class Picture:
+    """What an SVG shows, read back from its text."""
+
+    def __init__(self, text: str) -> None:
+        self.root = ET.fromstring(text)
+        self.width, self.height = (float(self.root.get(n, "nan")) for n in ("width", "height"))
+        self.boxes = self._boxes("data-vertex", int)
+        self.frames = self._boxes("data-cluster", str)
+        self.labels = self._boxes("data-of-edge", int)
+        self.edges = [
+            (int(g.get("data-tail", "")), int(g.get("data-head", "")), _points(g))
+            for g in self.root.iter(f"{SPACE}g")
+            if g.get("data-edge") is not None
+        ]
+
+    def _boxes(self, attribute, kind):
+        found = {}
+        for group in self.root.iter(f"{SPACE}g"):
+            key = group.get(attribute)
+            if key is not None:
+                found[kind(key)] = tuple(float(v) for v in group.get("data-box", "").split())
+        return found
+
+    @property
+    def texts(self) -> list[str]:
+        return [element.text or "" for element in self.root.iter(f"{SPACE}text")]
+
+    def node(self, index: int) -> ET.Element:
+        return next(g for g in self.root.iter(f"{SPACE}g") if g.get("data-vertex") == str(index))
+
+    def words(self, index: int) -> list[str]:
+        return [t.text or "" for t in self.node(index).iter(f"{SPACE}text")]
+
+    def tooltip(self, index: int) -> str:
+        title = self.node(index).find(f"{SPACE}title")
+        return "" if title is None else title.text or ""
+
+
+def _points(group: ET.Element) -> list[tuple[float, float]]:
+    """The line of an edge as a fine polyline, and the tip of its arrow at the end."""
+    line, head = list(group.iter(f"{SPACE}path"))[:2]
+    points: list[tuple[float, float]] = []
+    for command, numbers in re.findall(r"([MLC])([-\d. ]+)", line.get("d", "")):
+        found = np.array([float(n) for n in numbers.split()]).reshape(-1, 2)
+        if command == "C":
+            a, (b, c, d) = np.array(points[-1]), found
+            for t in np.linspace(0.1, 1, 10):
+                u = 1 - t
+                x, y = u**3 * a + 3 * u * u * t * b + 3 * u * t * t * c + t**3 * d
+                points.append((x, y))
+        else:
+            points.append((found[0][0], found[0][1]))
+    tip = re.match(r"M([-\d.]+) ([-\d.]+)", head.get("d", ""))
+    assert tip is not None
+    return [*points, (float(tip[1]), float(tip[2]))]
+
+
+def _overlap(a, b, margin=0.0) -> bool:
+    return (
+        a[0] < b[0] + b[2] - margin
+        and b[0] < a[0] + a[2] - margin
+        and a[1] < b[1] + b[3] - margin
+        and b[1] < a[1] + a[3] - margin
+    )
+
+
+def _crosses(points, box) -> bool:
+    x, y, w, h = box
+    for (ax, ay), (bx, by) in pairwise(points):
+        for t in np.linspace(0, 1, max(int(math.dist((ax, ay), (bx, by))), 2)):
+            px, py = ax + (bx - ax) * t, ay + (by - ay) * t
+            if x + 0.5 < px < x + w - 0.5 and y + 0.5 < py < y + h - 0.5:
+                return True
+    return False
+
+
+def _distance(point, box) -> float:
+    x, y, w, h = box
+    return math.hypot(
+        max(x - point[0], 0, point[0] - x - w), max(y - point[1], 0, point[1] - y - h)
+    )
+
+
+# --- The drawing as a whole --------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("name", ALL)
+@pytest.mark.parametrize("theme", ["auto", "light", "dark"])
+def test_is_a_document_of_its_own(name, theme):
+    text = to_svg(ALL[name](), theme=theme)
+    picture = Picture(text)
+    root = picture.root
+    assert root.tag == f"{SPACE}svg"
+    assert root.get("role") == "img"
+    assert root.get("viewBox") == f"0 0 {root.get('width')} {root.get('height')}"
+    assert root[0].tag == f"{SPACE}title"
+    assert root[1].tag == f"{SPACE}desc"
+    assert not list(root.iter(f"{SPACE}script"))
+    # Nothing refers to anything outside, and without a style sheet nothing needs one.
+    assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
+    assert ("var(" in text) == ("prefers-color-scheme" in text) == (theme == "auto")
+    used = set(re.findall(r"var\((--dg-[\w-]+)\)", text))
+    assert all(f"{variable}:#" in text for variable in used)
+
+
+@pytest.mark.parametrize("direction", ["down", "right"])
+@pytest.mark.parametrize("name", ALL)
+def test_nothing_lies_on_anything_else(name, direction):
+    diagram = ALL[name]()
+    picture = Picture(to_svg(diagram, direction=direction))
+    assert sorted(picture.boxes) == list(range(len(diagram.vertices)))
+    assert len(picture.edges) == len(diagram.edges)
+    for a, b in combinations(picture.boxes.values(), 2):
+        assert not _overlap(a, b)
+    for tail, head, points in picture.edges:
+        assert _distance(points[0], picture.boxes[tail]) < 1
+        assert _distance(points[-1], picture.boxes[head]) < 1
+        for index, box in picture.boxes.items():
+            if index not in (tail, head):
+                assert not _crosses(points, box)
+    for label in picture.labels.values():
+        assert not any(_overlap(label, box) for box in picture.boxes.values())
+    for a, b in combinations(picture.labels.values(), 2):
+        assert not _overlap(a, b)
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_everything_is_inside_the_picture(name):
+    picture = Picture(to_svg(ALL[name]()))
+    [graph] = [g for g in picture.root.iter(f"{SPACE}g") if g.get("class") == "dg-graph"]
+    left, top = map(float, re.findall(r"[-\d.]+", graph.get("transform", "")))
+    everything = [*picture.boxes.values(), *picture.frames.values(), *picture.labels.values()]
+    for x, y, w, h in everything:
+        assert left + x >= 0
+        assert top + y >= 0
+        assert left + x + w <= picture.width
+        assert top + y + h <= picture.height
+
+
+@pytest.mark.parametrize("name", ["mlp", "residual"])
+def test_frames_hold_their_members_and_nothing_else(name):
+    diagram = DRAWINGS[name]()
+    picture = Picture(to_svg(diagram))
+    assert list(picture.frames) == list(diagram.clusters)
+    for path, (x, y, w, h) in picture.frames.items():
+        for vertex in diagram.vertices:
+            bx, by, bw, bh = picture.boxes[vertex.index]
+            inside = x <= bx and y <= by and bx + bw <= x + w and by + bh <= y + h
+            member = vertex.cluster == path or vertex.cluster.startswith(f"{path}.")
+            assert inside == member
+            assert inside or not _overlap((x, y, w, h), (bx, by, bw, bh))
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_words_fit_into_their_cards(name):
+    diagram = ALL[name]()
+    picture = Picture(to_svg(diagram))
+    for vertex in diagram.vertices:
+        width = picture.boxes[vertex.index][2]
+        for text in picture.node(vertex.index).iter(f"{SPACE}text"):
+            size = float(text.get("font-size", "12"))
+            length = text_width(text.text or "", size, text.get("font-weight") is not None)
+            x = float(text.get("x", "nan"))
+            start, end = (x - length, x) if text.get("text-anchor") == "end" else (x, x + length)
+            assert start >= 3
+            assert end <= width - 3
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_two_drawings_are_identical(name):
+    assert to_svg(ALL[name]()) == to_svg(ALL[name]())
+
+
+@pytest.mark.parametrize("name", DRAWINGS)
+def test_golden(name):
+    text = to_svg(DRAWINGS[name]())
+    path = GOLDEN / f"{name}.svg"
+    if os.environ.get("DAGRAD_GOLDEN"):
+        path.write_text(text, encoding="utf-8")
+    assert path.read_text(encoding="utf-8") == text, "see the top of this file"
+
+
+def test_options_are_checked():
+    with pytest.raises(ValueError, match="theme must be"):
+        to_svg(Diagram(), theme="sepia")  # type: ignore[arg-type]
+    with pytest.raises(ValueError, match="direction must be"):
+        to_svg(Diagram(), direction="up")  # type: ignore[arg-type]
+
+
+def test_an_empty_graph_says_so():
+    picture = Picture(to_svg(Diagram()))
+    assert "This graph is empty" in picture.texts
+
+
+def test_names_are_escaped_and_in_the_tooltip_complete():
+    text = to_svg(kinds())
+    picture = Picture(text)
+    assert "</script>" not in text
+    for shown in ("a<b>&\"c'{d}|\\e ", "α 损失", "🙂 </script><!--"):
+        assert shown in picture.tooltip(0)
+    assert "y" * 200 in picture.tooltip(6)
+    assert not any("y" * 100 in words for words in picture.words(6))
+    tip = picture.tooltip(4)
+    assert "C:\\<a>\\b & c.py:7" in tip
+    assert 'x = "</title>" if a < b else {}' in tip
+    assert "mode: <x>" in tip
+
+
+@settings(max_examples=40, deadline=None)
+@given(st.text(max_size=40), st.text(max_size=40))
+def test_any_text_gives_a_document(name, op):
+    vertices = [Vertex(0, "leaf", name=name), Vertex(1, "output", op=op, name=name)]
+    Picture(to_svg(Diagram(vertices, [Edge(0, 1, argument=op)], title=name)))
+
+
+# --- Cards -------------------------------------------------------------------------------------
+
+
+def test_a_scalar_card_shows_name_op_value_and_gradient():
+    picture = Picture(to_svg(scalars()))
+    assert picture.words(0) == ["a", "value", "2", "grad", "54"]
+    assert picture.words(3) == ["d", "=", "add", "value", "−9", "grad", "−18"]
+    assert picture.words(4)[:4] == ["loss", "=", "pow", "^ 2"]
+
+
+def test_an_array_card_shows_shape_bytes_and_distribution():
+    picture = Picture(to_svg(mlp()))
+    words = picture.words(3)
+    assert words[:4] == ["linear", "64×100", "·", "float32"]
+    assert "saves 25 KiB" in words
+    numbers = words[words.index("value") + 1 : words.index("grad")]
+    found = mlp().vertices[3].value
+    assert [float(n.replace("−", "-")) for n in numbers] == pytest.approx(
+        [found.min(), found.mean(), found.max()], rel=5e-3
+    )
+
+
+def test_a_graph_without_values_shows_op_and_shape_only():
+    picture = Picture(to_svg(residual()))
+    assert picture.words(2) == ["conv2d", "8×16×32×32"]
+    assert picture.boxes[2][3] < 60
+
+
+def test_what_is_not_finite_is_loud():
+    text = to_svg(marked(), theme="light")
+    picture = Picture(text)
+    assert picture.words(1).count("2 NaN") == 1
+    assert picture.words(1).count("1 inf") == 1
+    assert "NaN" in picture.words(5)
+    assert "inf" in picture.words(5)
+    assert text.count(LIGHT["alarm"]) == 8
+
+
+@pytest.mark.parametrize(
+    ("value", "words"),
+    [
+        (np.zeros((0, 3)), ["no elements"]),
+        (np.array(True), ["True"]),
+        (np.array([[1.5]]), ["1.5"]),
+        (np.array([1, -2]), ["[1, −2]"]),
+        (np.full((3, 4), 7), ["all", "7"]),
+        (np.full(9, np.nan), ["9 NaN"]),
+        (np.array([np.inf, -np.inf]), ["2 inf"]),
+        (np.array([-1.7e308, 0.0, 0.0, 0.0, 1.7e308]), ["−1.7e308", "0", "1.7e308"]),
+        (5e-324, ["4.941e−324"]),
+        (12345678, ["12345678"]),
+        (np.float32(-0.0), ["0"]),
+    ],
+)
+def test_values(value, words):
+    vertex = Vertex(0, "leaf", name="v", dtype="float", value=value)
+    assert Picture(to_svg(Diagram([vertex]))).words(0) == ["v", "value", *words]
+
+
+@pytest.mark.parametrize(
+    ("op", "scalars", "words"),
+    [
+        ("mul", {1: 2.0}, "× 2"),
+        ("sub", {0: 1.0}, "1 −"),
+        ("div", {1: -0.5}, "÷ −0.5"),
+        ("clamp", {1: 0.0, 2: 1.0}, "(0, 1)"),
+        ("clamp", {1: None, 2: 6.0}, "(6)"),
+        ("add", {}, None),
+    ],
+)
+def test_plain_numbers_among_the_operands(op, scalars, words):
+    vertex = Vertex(0, "intermediate", op, scalars=scalars)
+    assert Picture(to_svg(Diagram([vertex]))).words(0) == [op] + [words] * (words is not None)
+
+
+def test_kinds_differ_without_colour():
+    looks = {(look.corner, look.border, look.dash) for look in LOOKS.values()}
+    # An intermediate result and a group share a border; the group is a stack.
+    assert len(looks) == len(LOOKS) - 1
+    assert Card(Vertex(0, "group", "Linear")).sheets
+    assert not Card(Vertex(0, "intermediate", "linear")).sheets
+
+
+def test_orders_have_signs():
+    picture = Picture(to_svg(DRAWINGS["higher_order"]()))
+    degrees = ("∂", "∂²", "∂³")
+    shown = [[d for d in degrees if d in picture.words(i)] for i in range(7)]
+    assert shown == [[], [], ["∂"], ["∂"], ["∂²"], ["∂²"], ["∂³"]]
+
+
+def test_marks_are_written_out():
+    picture = Picture(to_svg(marked()))
+    assert {"✗"} <= set(picture.words(2))
+    assert "✓" in picture.words(3)
+    text = " ".join(picture.words(2))
+    assert "the rule sends back 0.5" in text
+    assert "12.3 ms, 61 %" in picture.words(4)
+    # The way from w to z is highlighted, the rest is not.
+    assert picture.root is not None
+    assert to_svg(marked(), theme="light").count('stroke-width="9"') == 2
+
+
+def test_the_longest_finding_stays_inside():
+    vertex = Vertex(0, "output", "f", mark=Mark("bad", "word " * 200))
+    card = Card(vertex)
+    assert card.width < 320
+    assert len(card.mark_lines) == 3
+    assert card.mark_lines[-1].count("…") == 1
+
+
+# --- Edges -------------------------------------------------------------------------------------
+
+
+def test_contributions_stand_where_several_meet():
+    picture = Picture(to_svg(scalars()))
+    written = {}
+    for group in picture.root.iter(f"{SPACE}g"):
+        if group.get("data-of-edge") is not None:
+            edge = int(group.get("data-of-edge", ""))
+            written[edge] = [t.text for t in group.iter(f"{SPACE}text")]
+    assert written == {
+        0: ["× −3"],
+        1: ["× 2", "−36"],
+        2: ["× 1"],
+        3: ["× 1", "−18"],
+        4: ["× −18"],
+    }
+
+
+def test_an_edge_of_arrays_says_the_range_of_its_contribution():
+    diagram = scalars()
+    diagram.edges[1] = replace(diagram.edges[1], slope=None, contribution=ramp_of(5))
+    assert "−1 … 1" in Picture(to_svg(diagram)).texts
+
+
+def ramp_of(count):
+    return np.linspace(-1, 1, count)
+
+
+def test_lines_end_where_the_head_begins():
+    assert smooth([((0.0, 0.0), (0.0, 20.0))], 6.0) == "M0 0L0 14"
+    curve = [((0.0, 0.0), (0.0, 10.0), (8.0, 10.0), (8.0, 20.0))]
+    assert smooth(curve, 6.0) == "M0 0C0 10 8 10 8 14"
+
+
+# --- Details, text, style ----------------------------------------------------------------------
+
+
+def test_details_name_the_operands_in_order():
+    diagram = scalars()
+    details = Details(diagram)
+    assert details.heading(diagram.vertices[3]) == "d = add(mul, b)"
+    assert details.heading(diagram.vertices[4]) == "loss = pow(d, 2)"
+    lines = dict(details.vertex(diagram.vertices[3]))
+    assert lines["line"] == "expression.py:3"
+    assert lines["code"] == "d = a * b + b"
+    assert lines["formula"] == "mul + b" or "+" in lines["formula"]
+
+
+def test_details_list_the_contributions():
+    diagram = scalars()
+    lines = Details(diagram).vertex(diagram.vertices[1])
+    assert ("from mul", "−36") in lines
+    assert ("from d", "−18") in lines
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.text(max_size=80), st.floats(10, 200))
+def test_elided_text_fits(text, room):
+    shown = elide(text, room, 12.0)
+    assert text_width(shown, 12.0) <= room or len(shown) <= 2
+    assert shown == text or "…" in shown
+    for line in wrap(text, room, 12.0):
+        assert text_width(line, 12.0) <= room or len(line) <= 2
+
+
+@given(st.text(max_size=60))
+def test_escaped_text_reads_back(text):
+    back = ET.fromstring(f"<a>{escape(text)}</a>").text or ""
+    assert len(back) == len(text)
+
+
+def _luminance(value: str) -> float:
+    parts = [int(value[i : i + 2], 16) / 255 for i in (1, 3, 5)]
+    linear = [p / 12.92 if p <= 0.04045 else ((p + 0.055) / 1.055) ** 2.4 for p in parts]
+    return 0.2126 * linear[0] + 0.7152 * linear[1] + 0.0722 * linear[2]
+
+
+def _contrast(a: str, b: str) -> float:
+    low, high = sorted((_luminance(a), _luminance(b)))
+    return (high + 0.05) / (low + 0.05)
+
+
+@pytest.mark.parametrize("palette", [LIGHT, DARK], ids=["light", "dark"])
+def test_contrast(palette):
+    grounds = ["page", "surface", *(f"{kind}-fill" for kind in LOOKS)]
+    for ground in grounds:
+        for text in ("ink", "muted", "gradient", "order-1", "order-2", "order-3"):
+            assert _contrast(palette[text], palette[ground]) >= 4.5
+    for level in ("path", "good", "warn", "bad", "heat"):
+        assert _contrast(palette[f"{level}-text"], palette[f"{level}-fill"]) >= 4.5
+        assert _contrast(palette[level], palette["page"]) >= 3
+    assert _contrast(palette["alarm-text"], palette["alarm"]) >= 4.5
+    for line in (*LOOKS, "edge", "value-bars", "gradient-bars", "focus"):
+        assert _contrast(palette[line], palette["page"]) >= 3
+
+
+def test_palettes_have_the_same_colours():
+    assert list(LIGHT) == list(DARK)
+    with pytest.raises(KeyError):
+        colour("mauve", "light")
+    with pytest.raises(ValueError, match="theme must be"):
+        css("sepia")  # type: ignore[arg-type]
+    assert css("auto", switch=True).count("--dg-ink:") == 4
+    assert NASTY
