@@ -168,7 +168,7 @@ def zoom(
                                   value  slope  gradient
     h[0]                relu        1.5                1
     └ add1[0]           add         1.5      1         1
-      └ matmul1[0]      matmul     -1.5      1         1
+      └ matmul1[0]      sum        -1.5      1         1
         ├ w[0, 1]·x[1]  mul          -2      1         1
         │ ├ w[0, 1]     leaf          2     -1        -1
         │ └ x[1]        constant     -1

@@ -6,6 +6,7 @@ import heapq
 import math
 from collections import deque
 from itertools import count
+from typing import Any
 
 import numpy as np
 
@@ -22,7 +23,7 @@ from .zoom_items import (
     remark,
     tensor_labels,
 )
-from .zoom_maps import index_at
+from .zoom_maps import ELEMENT_BY_ELEMENT, index_at
 from .zoom_rules import Rules
 from .zoom_steps import Step, Steps
 
@@ -97,18 +98,39 @@ class Builder:
         if shown is None:
             self.cut.append((item, f"limit {self.limit}"))
             return
-        for rank, term in enumerate(order[:shown].tolist()):
-            self._add_term(item, step, term, rank)
+        terms = order[:shown].tolist()
+        slots = self._slots(item, step, order)
+        for slot, term in zip(slots, terms, strict=False):
+            self._add_term(item, step, term, slot)
         if shown < step.count:
-            self._fold(item, step, np.sort(order[shown:]), shown)
+            self._fold(item, step, np.sort(order[shown:]), slots[shown])
         for operand in step.operands:
             tail = self._element(operand.vertex, operand.position)
             # Beside terms (a bias) its place is after them.
-            slot = len(item.operands) if step.count else operand.slot
+            slot = len(item.operands) if step.factors else operand.slot
             self._link(tail, item, slot, self._argument(item, operand.slot), operand.slope)
+        if len(step.factors) == 2:
+            about = f"{item.vertex.op}: a sum of {step.count:,} products"
+            item.vertex.about = remark(item.vertex.about, about)
+            item.vertex.op = "sum"
         if step.also:
             read = ", ".join(self.labels[tail] for tail in step.also)
             item.vertex.about = remark(item.vertex.about, f"also reads {read}")
+
+    def _slots(self, item: Item, step: Step, order: np.ndarray) -> list[int]:
+        """Places for the terms, in their order.
+
+        Each has that of its argument, unless several are elements of the same one; those are
+        numbered after all arguments, so that nobody takes the second for the second argument.
+        """
+        if len(step.factors) == 1:
+            slots = step.factors[0].slots[order].tolist()
+            if len(set(slots)) == len(slots):
+                return slots
+            node = self.rules.node(item.origin)
+            first = 0 if node.op is None or len(node.op.inputs) == 1 else len(node.op.inputs)
+            return list(range(first, first + step.count))
+        return list(range(step.count))
 
     def _affordable(self, step: Step, order: np.ndarray) -> int | None:
         """How many terms may be shown; None if not even the operands fit under the limit."""
@@ -131,13 +153,13 @@ class Builder:
                 best = shown
         return best
 
-    def _add_term(self, item: Item, step: Step, term: int, rank: int) -> None:
+    def _add_term(self, item: Item, step: Step, term: int, slot: int) -> None:
         factors = step.factors
         tails = [self._element(int(f.vertices[term]), int(f.positions[term])) for f in factors]
         slopes = [float(f.slopes[term]) if f.tracked[term] else None for f in factors]
         if len(factors) == 1:
             argument = self._argument(item, int(factors[0].slots[term]))
-            self._link(tails[0], item, rank, argument, slopes[0])
+            self._link(tails[0], item, slot, argument, slopes[0])
             return
         vertex = Vertex(
             0,
@@ -150,18 +172,17 @@ class Builder:
             cluster=item.vertex.cluster,
             source=item.vertex.source,
         )
-        product = self._add(Item((*item.key[:2], 0, rank), vertex))
-        self._link(product, item, rank, "term", 1.0)
-        for slot, (tail, slope) in enumerate(zip(tails, slopes, strict=True)):
-            self._link(tail, product, slot, "ab"[slot], slope)
+        product = self._add(Item((*item.key[:2], 0, slot), vertex))
+        self._link(product, item, slot, "term", 1.0)
+        for place, (tail, slope) in enumerate(zip(tails, slopes, strict=True)):
+            self._link(tail, product, place, "ab"[place], slope)
 
-    def _fold(self, item: Item, step: Step, terms: np.ndarray, shown: int) -> None:
-        more = " more" if shown else ""
+    def _fold(self, item: Item, step: Step, terms: np.ndarray, slot: int) -> None:
         vertex = Vertex(
             0,
             "group",
-            "sum",
-            f"{'sum of ' if step.sums else ''}{len(terms):,}{more}",
+            "sum" if step.sums else "",
+            f"{'sum of ' if step.sums else ''}{len(terms):,} more",
             dtype=item.vertex.dtype,
             value=exact_sum(step.values[terms]) if step.known else None,
             order=item.vertex.order,
@@ -169,7 +190,7 @@ class Builder:
             source=item.vertex.source,
             members=len(terms),
         )
-        rest = self._add(Item((*item.key[:2], 0, shown), vertex))
+        rest = self._add(Item((*item.key[:2], 0, slot), vertex))
         self.rests.append(Rest(rest, item, step, terms))
         slope: float | None = step.weight
         if not step.sums:
@@ -177,7 +198,7 @@ class Builder:
             factor = step.factors[0]
             flows = factor.tracked[terms]
             slope = exact_sum(factor.slopes[terms][flows]) if flows.any() else None
-        self._link(rest, item, shown, "rest", slope)
+        self._link(rest, item, slot, "rest", slope)
 
     def _link(self, tail: Item, head: Item, slot: int, argument: str, slope: float | None) -> None:
         head.operands.append((tail, slot, argument, slope))
@@ -206,7 +227,7 @@ class Builder:
                 element_label(self.labels[origin], index_at(position, of.shape)),
                 dtype=of.dtype,
                 value=self.steps.value(origin, position),
-                params=dict(of.params),
+                params=self._params(origin),
                 scalars=dict(of.scalars),
                 order=of.order,
                 cluster=of.cluster,
@@ -218,6 +239,14 @@ class Builder:
             )
             self._queue(item)
         return item
+
+    def _params(self, origin: int) -> dict[str, Any]:
+        """The op's metadata, where it says something of single elements (unlike dim, or shape)."""
+        node = self.captured.nodes[origin]
+        if node is None or node.op is None:
+            return {}
+        each = node.op.family == "elementwise" or node.op.name in ELEMENT_BY_ELEMENT
+        return dict(node.params) if each else {}
 
     # --- The result ---------------------------------------------------------------------------
 
@@ -308,11 +337,12 @@ class Builder:
                         )
                     )
             vertex = rest.item.vertex
-            vertex.about = ", ".join(map(_part_text, parts))
+            vertex.about = _parts_text(parts)
             found.append(Folded(vertex.index, len(rest.terms), vertex.value, tuple(parts)))
         return found
 
 
-def _part_text(part: Part) -> str:
-    flows = "" if part.gradient is None else f" (gradients sum to {number(part.gradient)})"
-    return f"{len(part.indices):,} of {part.name}{flows}"
+def _parts_text(parts: list[Part]) -> str:
+    names = " and ".join(dict.fromkeys(part.name for part in parts))
+    sums = [number(part.gradient) for part in parts if part.gradient is not None]
+    return f"of {names}" + (f"; gradients sum to {' and '.join(sums)}" if sums else "")

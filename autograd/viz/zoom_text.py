@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import unicodedata
 from collections.abc import Sequence
 
 from .model import Diagram, Edge, Vertex
 from .summary import number
+from .text_width import clean, elided, width
 
 # Longer tables are for files, not for reading; the diagram has it all.
 ROWS = 40
@@ -37,7 +37,7 @@ def table(diagram: Diagram, rows: int = ROWS) -> list[str]:
                 "" if v is None else number(v)
                 for v in (vertex.value, None if edge is None else edge.slope, vertex.grad)
             )
-            found.append((branch + (vertex.name or vertex.op), _op(vertex, again), numbers))
+            found.append((branch + clean(vertex.name), _op(vertex, again), numbers))
         else:
             left += 1
         if again:
@@ -59,35 +59,18 @@ def _op(vertex: Vertex, again: bool) -> str:
 
 def _aligned(rows: Sequence[tuple[str, str, tuple[str, ...]]]) -> list[str]:
     """Columns: names and ops to the left, numbers to the right."""
-    names = [_cut(name) for name, _, _ in rows]
-    wide = max(map(columns, names))
+    names = [elided(name, NAME_WIDTH) for name, _, _ in rows]
+    wide = max(map(width, names))
     ops = max(len(op) for _, op, _ in rows)
-    width = [
+    room = [
         max(len(heading), *(len(numbers[i]) for _, _, numbers in rows))
         for i, heading in enumerate(HEADINGS)
     ]
     lines = [" " * (wide + 2 + ops), *("" for _ in rows)]
     for i, heading in enumerate(HEADINGS):
-        lines[0] += "  " + heading.rjust(width[i])
+        lines[0] += "  " + heading.rjust(room[i])
     for at, (name, (_, op, numbers)) in enumerate(zip(names, rows, strict=True), 1):
-        text = name + " " * (wide - columns(name)) + "  " + op.ljust(ops)
-        text += "".join("  " + n.rjust(w) for n, w in zip(numbers, width, strict=True))
+        text = name + " " * (wide - width(name)) + "  " + op.ljust(ops)
+        text += "".join("  " + n.rjust(w) for n, w in zip(numbers, room, strict=True))
         lines[at] = text.rstrip()
     return lines
-
-
-def columns(text: str) -> int:
-    """How many columns of a terminal `text` takes."""
-    total = 0
-    for character in text:
-        if not unicodedata.combining(character):
-            total += 2 if unicodedata.east_asian_width(character) in "WF" else 1
-    return total
-
-
-def _cut(name: str) -> str:
-    if columns(name) <= NAME_WIDTH:
-        return name
-    while columns(name) > NAME_WIDTH - 1:
-        name = name[:-1]
-    return name + "…"

@@ -233,6 +233,7 @@ def test_products_of_a_dot_product():
     y = autograd.linear(x, weight, bias)
     zoomed = zoom(y, (0, 1))
     shown = {v.name: (v.value, v.grad) for v in zoomed.diagram.vertices}
+    assert (zoomed.root.op, zoomed.root.about) == ("sum", "linear: a sum of 2 products")
     assert shown == {
         "y[0, 1]": (23.5, 1.0),
         "weight[1, 0]·x[0, 0]": (1.5, 1.0),
@@ -243,6 +244,16 @@ def test_products_of_a_dot_product():
         "x[0, 0]": (0.5, None),
         "x[0, 1]": (4.0, None),
     }
+
+
+def test_operands_have_their_argument_s_place_or_one_of_their_own():
+    x, v = t([1.0, 2.0, 3.0]), t([5.0])
+    y = x.clone()
+    y[1:2] = v
+    assert [(e.slot, e.argument) for e in zoom(y, 1).diagram.edges][-1] == (1, "value")
+    rows = zoom(autograd.layer_norm(x[None], 3, t([1.0, 2.0, 3.0])), (0, 1)).diagram
+    # Three elements of x and one of weight: none is the argument called bias.
+    assert sorted(e.slot for e in rows.edges) == [3, 4, 5, 6]
 
 
 # --- Folding ------------------------------------------------------------------------------------
@@ -280,7 +291,7 @@ def test_a_dot_product_shows_the_largest_terms_and_the_exact_rest():
             v.grad for v in diagram.vertices if v.name.startswith(f"{part.name}[") and not v.op
         )
         assert shown + part.gradient == pytest.approx(gradient.value.sum(), rel=1e-12)
-    assert "36 of w" in rest.about
+    assert rest.about.startswith("of w and x; gradients sum to ")
     assert not zoomed.complete
 
 
