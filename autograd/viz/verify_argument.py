@@ -164,6 +164,7 @@ class Argument:
     def _try(self, direction: np.ndarray) -> Wrong | None:
         """Move along `direction`, by other scales if the first does not agree."""
         failed: np.ndarray | None = None
+        hidden: Probe | None = None
         for scale in self.scales:
             probe = self.prober.probe(self.slot, direction * scale)
             found = self.compare(probe)
@@ -171,13 +172,15 @@ class Argument:
                 probe = self.prober.probe(self.slot, direction * scale, careful=True)
                 found = self.compare(probe)
             if found.blind:
-                self.unsure |= ~probe.sure
-                continue
-            if found.agrees:
+                hidden = hidden or probe
+            elif found.agrees:
                 self.unsure |= ~probe.sure
                 return None
-            failed = scale if failed is None else failed
-        if failed is None:
+            elif failed is None:
+                failed = scale
+        if failed is None:  # all that can be seen is that nothing large is wrong
+            if hidden is not None:
+                self.unsure |= ~hidden.sure
             return None
         return self._narrowed(direction, failed)
 
@@ -228,7 +231,7 @@ class Argument:
         step = float(probe.direction[element])
         candidates = np.argsort(-np.abs(probe.change), axis=None, kind="stable")[:LOCATED]
         if probe.change.shape == self.value.shape:
-            candidates = np.append(candidates, place)
+            candidates = np.append(place, candidates)
         for candidate in candidates:
             output = _index(int(candidate), probe.change.shape)
             one = np.zeros(probe.change.shape)

@@ -185,7 +185,9 @@ def _twin(generator: Any) -> Any:
 
 def _like(old: Any, value: np.ndarray) -> Any:
     """`value` as the kind of operand that stood there."""
-    return float(value) if old.__class__ in NUMBERS else value
+    if old.__class__ in NUMBERS:
+        return float(value)
+    return np.asarray(value, dtype=np.asarray(old).dtype)
 
 
 def _copied(value: Any) -> Any:

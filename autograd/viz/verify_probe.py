@@ -120,7 +120,7 @@ class Prober:
     def _as_stepped(self, slot: int, direction: np.ndarray) -> np.ndarray:
         """The direction as it is once the moved operand is rounded."""
         value = np.asarray(self.call.values[slot])
-        up, down = both_sides(lambda x: x, value, direction, self.step)
+        up, down = both_sides(lambda x: x.astype(value.dtype), value, direction, self.step)
         with np.errstate(all="ignore"):
             stepped = np.asarray((up - down) / (2.0 * self.step))
         return np.where(np.isfinite(stepped), stepped, 0.0)

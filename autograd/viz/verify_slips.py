@@ -19,6 +19,8 @@ from .verify_probe import Probe
 
 # Elements that are looked at one by one.
 ELEMENTS = 24
+# A value must vary by this part of itself to be told from a constant.
+VARIED = 0.05
 # Factors that people forget or write once too often.
 COMMON_FACTORS = {
     -1.0: "the sign is wrong",
@@ -136,14 +138,16 @@ class _Guesses:
             if not _real(value) or np.shape(value) != self.argument.value.shape:
                 continue
             there = np.asarray(value, np.float64).reshape(-1)[self.places]
+            if np.ptp(there) <= VARIED * np.abs(there).max():
+                continue
             name = self.names[at]
             lacking = self._factor(self.says * there)
-            if lacking is not None and np.ptp(there) > 0.0:
+            if lacking is not None:
                 times = "" if lacking == 1.0 else f"{number(1.0 / lacking)}·"
                 yield f"the factor {times}{name} is missing: chain rule?"
             with np.errstate(all="ignore"):
                 extra = self._factor(self.says / there)
-            if extra is not None and np.ptp(there) > 0.0:
+            if extra is not None:
                 times = "" if extra == 1.0 else f"{number(extra)}·"
                 yield f"the factor {times}{name} is one too many"
 
