@@ -253,6 +253,8 @@ def fit(gradient: Any, target: Node) -> Any:
     """
     g: Any = gradient
     if target.dtype is float:
+        if isinstance(g, Variable) and g.dtype is float:
+            return g
         return OPS["to_scalar"].function(g)
     shape = target.shape
     if not g.shape and not isinstance(g, Variable):  # what `sum` of everything sends back
