@@ -49,7 +49,7 @@ def is_basic(index: tuple[Any, ...]) -> bool:
 
 @movement(
     lambda g, y, x, index: _unindex(g, index=index, shape=x.shape),  # pyright: ignore[reportGeneralTypeIssues]
-    formula=("x[index]", "scatter(g, index)"),
+    formula=("x[index]", "scatter(g, [index])"),
 )
 def _index(x, /, *, index):
     return x[index]
@@ -66,7 +66,7 @@ _index.op.samples = lambda draw: [
     lambda g, y, x, index, shape: _index(g, index=index),
     saves="",
     infer=lambda x, *, index, shape: Spec(shape, x.dtype),
-    formula=("scatter(x, index)", "g[index]"),
+    formula=("scatter(x, [index])", "g[index]"),
 )
 def _unindex(x, /, *, index, shape):
     """The adjoint of `_index`: elements taken twice receive the sum."""
@@ -109,7 +109,7 @@ def getitem(input: Any, index: Any) -> Any:
     lambda g, y, x, value, index: _index(g, index=index),
     saves="",
     infer=lambda x, value, *, index: Spec(x.shape, x.dtype),
-    formula=("put(x, index, value)", "put(g, index, 0)", "g[index]"),
+    formula=("put(x, [index], value)", "put(g, [index], 0)", "g[index]"),
 )
 def _put(x, value, /, *, index):
     """A copy of x in which ``x[index]`` is `value`."""

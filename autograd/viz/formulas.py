@@ -216,9 +216,13 @@ def formula(op: Op, known: Mapping[str, Any] | None = None) -> Formula:
     value, *slopes = op.formula or _names_only(op)
     arrays = op.family != "elementwise"
     expressions = [None if s is None else Expr(s, arrays) for s in (value, *slopes)]
-    numbers = {n: v for n, v in (known or {}).items() if isinstance(v, float | int | None)}
-    if numbers:
-        expressions = [e and e.substitute(numbers).simplify() for e in expressions]
+    put = {
+        name: constant(value, kind="operand" if name in op.inputs else "put")
+        for name, value in (known or {}).items()
+        if isinstance(value, float | int | None)
+    }
+    if put:
+        expressions = [e and e._changed(Put(put)).simplify() for e in expressions]
     first, *rest = expressions
     assert first is not None
     return Formula(first, tuple(rest), bool(op.formula) and not arrays)
@@ -271,7 +275,12 @@ def _meaning(name: str, latex: bool) -> str:
     call = Expr(ast.Call(ast.Name(name), [ast.Name("v")], []), arrays=True)
     head = call.latex() if latex else call.unicode()
     if definition.startswith(":"):
-        words = definition[1:].strip().replace("tanh_P", "Φₜ").replace("tanh_p", "φₜ")
-        return rf"{head} \text{{: {words}}}" if latex else f"{head}: {words}"
+        pieces = definition.split("`")  # names of functions stand between backquotes
+        for i, piece in enumerate(pieces):
+            if i % 2:
+                pieces[i] = FUNCTIONS[piece].latex if latex else FUNCTIONS[piece].unicode
+            elif latex and piece:
+                pieces[i] = rf"\text{{{piece}}}"
+        return head + "".join(pieces)
     told = Expr(definition, arrays=True)
     return f"{head} = {told.latex() if latex else told.unicode()}"

@@ -22,6 +22,10 @@ NUMBERS = frozenset(("n", "eps", "p", "ties", "correction", "pi", "inf", "beta",
 Text = tuple[str, int]
 
 
+class Symbol(str):
+    """A name that is already in the notation of the printer."""
+
+
 class Printer:
     """What both forms share: the walk over the tree, and where brackets stand.
 
@@ -83,7 +87,7 @@ class Printer:
             case ast.Sub():
                 return f"{self.text(left, SUM)} - {self.operand(right, PRODUCT)}", SUM
             case ast.Mult():
-                dot = self.each if self.arrays and not _has_number(node) else self.dot
+                dot = self.each if self.arrays and not self._scales(node) else self.dot
                 return self.text(left, PRODUCT) + dot + self.operand(right, PRODUCT), PRODUCT
             case ast.MatMult():
                 return self.text(left, PRODUCT) + self.matrix + self.operand(right, POWER), PRODUCT
@@ -127,6 +131,10 @@ class Printer:
             return f"{self.text(node.value, ATOM)}[{':'.join(ends)}]", ATOM
         return f"{self.text(node.value, ATOM)}[{self.text(part)}]", ATOM
 
+    def List(self, node: ast.List) -> Text:
+        """Positions."""
+        return f"[{', '.join(self.text(e) for e in node.elts)}]", ATOM
+
     def Call(self, node: ast.Call) -> Text:
         """A function, in the form that people give it."""
         assert isinstance(node.func, ast.Name)
@@ -139,6 +147,17 @@ class Printer:
             return self.visit(Put({"v": arguments[0]}).visit(parsed(function.definition)))
         inside = ", ".join(self.text(a) for a in arguments)
         return self.function(name) + self.brackets(inside), ATOM
+
+    def _scales(self, node: ast.BinOp) -> bool:
+        """Whether a factor is a single number, so that the product is not one of two arrays."""
+        return any(
+            isinstance(part, ast.Constant)
+            or (isinstance(part, ast.Name) and self._is_number(part.id))
+            for part in (node.left, node.right)
+        )
+
+    def _is_number(self, name: str) -> bool:
+        return name in NUMBERS or isinstance(self.names.get(name), float | int)
 
     # --- What the forms have of their own ---------------------------------------------------------
 
@@ -241,9 +260,8 @@ class Unicode(Printer):
         return self.text(x, ATOM) + "ᵀ", POWER
 
     def call_hat(self, x: ast.expr) -> Text:
-        """What was normalised: a hat if it has a head."""
-        text = self.text(x)
-        return (text + "\u0302" if len(text) == 1 else f"normalised({text})"), ATOM
+        """What was normalised, in a word: few fonts put a hat on a letter where it belongs."""
+        return f"normalised({self.text(x)})", ATOM
 
     def call_partial(self, y: ast.expr, x: ast.expr) -> Text:
         """A derivative that nobody has written down."""
@@ -274,7 +292,7 @@ class Latex(Printer):
 
     def name(self, name: str) -> str:
         """Escaped."""
-        return latex_name(name)
+        return name if isinstance(name, Symbol) else latex_name(name)
 
     def sign(self, sign: str) -> str:
         """As a command."""
@@ -339,14 +357,6 @@ class Latex(Printer):
 def _raw(node: ast.expr) -> str:
     assert isinstance(node, ast.Name)
     return node.id
-
-
-def _has_number(node: ast.BinOp) -> bool:
-    """Whether a factor is a single number."""
-    return any(
-        isinstance(part, ast.Constant) or (isinstance(part, ast.Name) and part.id in NUMBERS)
-        for part in (node.left, node.right)
-    )
 
 
 def parsed(text: str) -> ast.expr:

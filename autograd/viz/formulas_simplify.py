@@ -5,13 +5,17 @@ from __future__ import annotations
 import ast
 import math
 from collections.abc import Mapping
+from typing import TypeGuard
 
 from .formulas_js import computed, holds
 
 
-def constant(value: float | bool | None) -> ast.Constant:
-    """A number that was put in, which is shown to fewer digits than the formula's own."""
-    return ast.Constant(value, kind="put")
+def constant(value: float | bool | None, kind: str = "put") -> ast.Constant:
+    """A number that was put in, which is shown to fewer digits than the formula's own.
+
+    A factor of kind "operand" is the user's, and stays even if it is 1.
+    """
+    return ast.Constant(value, kind=kind)
 
 
 class Decide(ast.NodeTransformer):
@@ -39,15 +43,15 @@ class Simplify(ast.NodeTransformer):
         if _nothing(left) or _nothing(right):
             return left if _nothing(right) else right
         match node.op:
-            case ast.Mult() if _put(left, 1.0):
+            case ast.Mult() if _put(left, 1.0) and left.kind == "put":
                 return right
-            case ast.Mult() | ast.Div() if _put(right, 1.0):
+            case ast.Mult() | ast.Div() if _put(right, 1.0) and right.kind == "put":
                 return left
             case ast.Pow():
                 if not isinstance(right, ast.Constant) and not _names(right):
                     node.right = right = constant(computed(right, {}))
-                if isinstance(right, ast.Constant):
-                    return left if right.value == 1.0 else node
+                if _put(right, 1.0) and right.kind == "put":
+                    return left
         return node
 
     def visit_Call(self, node: ast.Call) -> ast.expr:
@@ -95,7 +99,7 @@ class Simplify(ast.NodeTransformer):
         return rest[0] if len(rest) == 1 else ast.BoolOp(node.op, rest)
 
 
-def _put(node: ast.expr, value: float) -> bool:
+def _put(node: ast.expr, value: float) -> TypeGuard[ast.Constant]:
     """Whether `node` is this number, put in: one of the formula itself is there to be seen."""
     return isinstance(node, ast.Constant) and node.kind is not None and node.value == value
 

@@ -39,7 +39,8 @@ class Function:
     unicode, latex : str
         The sign that stands before the brackets; "": the name itself.
     definition : str
-        What it is of its argument v, as a formula, or in words after a colon.
+        What it is of its argument v: a formula, or words after a colon, with the names of other
+        functions between backquotes.
     spelled_out : bool
         Show the definition in the place of the name.
     """
@@ -182,17 +183,15 @@ FUNCTIONS: dict[str, Function] = {
         definition="(1 + tanh(sqrt(2 / pi) * (v + 0.044715 * v ** 3))) / 2",
     ),
     "tanh_phi": Function(
-        _tanh_density, "fn.tanh_phi", "φₜ", r"\varphi_t", definition=": the slope of tanh_Phi"
+        _tanh_density, "fn.tanh_phi", "φₜ", r"\varphi_t", definition=": the slope of `tanh_Phi`"
     ),
     "tanh_phi_slope": Function(
         _tanh_density_slope,
         "fn.tanh_phi_slope",
         "φₜ'",
         r"\varphi_t'",
-        definition=": the slope of tanh_phi",
+        definition=": the slope of `tanh_phi`",
     ),
-    "sum": Function(definition=": over the dimensions folded"),
-    "mean": Function(definition=": over the dimensions folded"),
     "std": Function(definition="sqrt(var(v) + eps)"),
     "hat": Function(definition="(v - mean(v)) / std(v)"),
     "softmax": Function(definition="exp(v) / sum(exp(v))"),
