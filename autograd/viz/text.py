@@ -106,9 +106,9 @@ def to_text(
     >>> square = Diagram([x, y], [Edge(0, 1, 0, "a"), Edge(0, 1, 1, "b")], outputs=[1])
     >>> print(to_text(square, width=60))
     2 vertices, 2 edges
-                         shape   value  gradient
-    ◇  x                 scalar  3      6
-    ◉  y = mul(x, x)     scalar  9      1
+                      shape   dtype  value  gradient
+    ◇  x              scalar  float  3      6
+    ◉  y = mul(x, x)  scalar  float  9      1
     ◇ leaf   ◉ output
     """
     if not isinstance(width, int) or isinstance(width, bool) or width < NARROWEST:
@@ -158,8 +158,8 @@ class _Page:
 
     def lines(self) -> list[list[_Span]]:
         """All lines, from the title to the legend."""
-        labels = [self._label_spans(row, metadata=False) for row in self.rows]
-        full = [self._label_spans(row, metadata=True) for row in self.rows]
+        labels = [self._label_spans(row, long=False) for row in self.rows]
+        full = [self._label_spans(row, long=True) for row in self.rows]
         naturally = [max((_length(x) for x in which), default=0) for which in (labels, full)]
         label_room, columns = self._columns(*naturally)
         labels = [
@@ -231,7 +231,7 @@ class _Page:
         ]
         return [*spans, _Span(" " * (self.rail_width - 2 * len(spans)))]
 
-    def _label_spans(self, row: Row, metadata: bool) -> list[_Span]:
+    def _label_spans(self, row: Row, long: bool) -> list[_Span]:
         bar, corner, top = ("| ", "` ", ", ") if self.ascii else ("│ ", "╰ ", "╭ ")
         if row.vertex is None:
             assert row.heading is not None
@@ -249,7 +249,7 @@ class _Page:
         if vertex.mark is not None:
             sign = self._sign(MARKS[vertex.mark.level])
             spans.append(_Span(f"{sign} ", COLOURS[vertex.mark.level]))
-        text = label(self.diagram, vertex, self.operands[vertex.index], metadata)
+        text = label(self.diagram, vertex, self.operands[vertex.index], long)
         tint = COLOURS[vertex.kind] if vertex.kind != "intermediate" else ""
         return [*spans, _Span(text, tint)]
 

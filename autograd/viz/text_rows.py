@@ -148,7 +148,7 @@ def _common(a: list[str], b: list[str]) -> list[str]:
 # --- Words ------------------------------------------------------------------------------------
 
 
-def label(diagram: Diagram, vertex: Vertex, operands: list[Edge], metadata: bool = True) -> str:
+def label(diagram: Diagram, vertex: Vertex, operands: list[Edge], long: bool = True) -> str:
     """What a vertex is: ``h = sum(x)``, or with the metadata ``h = sum(x, dim=0)``."""
     name = short_name(vertex, vertex.cluster) if vertex.name else f"#{vertex.index}"
     times = f" × {vertex.repeat:,}" if vertex.repeat > 1 else ""
@@ -158,7 +158,7 @@ def label(diagram: Diagram, vertex: Vertex, operands: list[Edge], metadata: bool
         title = f"{vertex.name}: {vertex.op}" if vertex.name else vertex.op
         return clean(f"{title} · {vertex.about}" if vertex.about else title)
     arguments = ", ".join(
-        [*_arguments(diagram, vertex, operands), *(_metadata(vertex) if metadata else ())]
+        [*_arguments(diagram, vertex, operands), *(metadata(vertex) if long else ())]
     )
     return f"{clean(name)} = {clean(vertex.op)}({arguments}){times}"
 
@@ -192,7 +192,8 @@ def _arguments(diagram: Diagram, vertex: Vertex, operands: list[Edge]) -> list[s
     return parts
 
 
-def _metadata(vertex: Vertex) -> list[str]:
+def metadata(vertex: Vertex) -> list[str]:
+    """What was given besides operands: ``["dim=0"]``; what is off or None is left out."""
     return [
         clean(f"{key}={_plain(value)}")
         for key, value in vertex.params.items()

@@ -110,7 +110,7 @@ def sparkline(histogram: tuple[int, ...], length: int, ascii_only: bool = False)
     Examples
     --------
     >>> sparkline((1, 2, 3, 4, 3, 2, 1, 0, 0, 0, 0, 1), 12), sparkline((1, 1, 3, 4), 2)
-    ('▃▄▆▇▆▄▃▁▁▁▁▃', '▃▇')
+    ('▃▄▅▇▅▄▃▁▁▁▁▃', '▃▇')
     """
     step = max(1, len(histogram) // length)
     counts = [sum(histogram[i : i + step]) for i in range(0, len(histogram), step)]
