@@ -18,7 +18,7 @@ from .record import Recording, note_of
 from .summary import number, shape_text
 from .why_answer import Answer, Verdict
 from .why_cuts import Case, Keep, latest_recording
-from .why_evidence import Evidence, likely_root, live_users, made_from
+from .why_evidence import Evidence, likely_root, made_from
 from .why_nan import bad, causes_of_nan, forward_origins
 from .why_none import causes_of_none
 from .why_size import causes_of_size, norm, way_back
@@ -126,8 +126,7 @@ class _Inquiry:
         self.loss = loss
         self.name = name
         self.names = names
-        self.users = live_users()
-        self.case = Case(tensor, name, loss, self.users, recording, keep)
+        self.case = Case(tensor, name, loss, recording, keep)
         self.found = Answer("healthy", "")
 
     def answer(self) -> Answer:
@@ -160,8 +159,9 @@ class _Inquiry:
         if node is None:
             return None
         own = None if node.grad is None else node.grad.node  # a gradient that was recorded
-        made = [n for n in made_from(node, self.users) if n is not own]
-        ends = [n for n in made if not any(u in made for u in self.users.get(n, ()))]
+        made = [n for n in made_from(node, self.case.users) if n is not own]
+        inside = set(made)
+        ends = [n for n in made if inside.isdisjoint(self.case.users.get(n, ()))]
         return likely_root(ends)
 
     def _evidence(self) -> Evidence | None:

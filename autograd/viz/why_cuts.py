@@ -15,6 +15,7 @@ from .places import assigned_name
 from .record import Event, Recording, note_of
 from .why_answer import Cause
 from .why_code import names_in, switched_off_at
+from .why_evidence import live_users
 
 NUMBERS = ("item", "tolist")
 
@@ -43,8 +44,6 @@ class Case:
     tensor : Variable
     name : str
     loss : Variable or None
-    users : mapping
-        Node -> live nodes made of it.
     recording : Recording or None
     keep : Keep or None
         Everything that ran, if `why` ran it.
@@ -54,10 +53,17 @@ class Case:
     tensor: Variable
     name: str
     loss: Variable | None
-    users: Mapping[Node, list[Node]]
     recording: Recording | None
     keep: Keep | None
     remarks: list[str] = field(default_factory=list)
+    _users: Mapping[Node, list[Node]] | None = None
+
+    @property
+    def users(self) -> Mapping[Node, list[Node]]:
+        """Node -> live nodes made of it; looked up once, and only if it is asked for."""
+        if self._users is None:
+            self._users = live_users()
+        return self._users
 
     @property
     def events(self) -> list[Event]:

@@ -123,12 +123,14 @@ def _originates(evidence: Evidence, index: int, reached: set[int]) -> bool:
 def _hidden_origins(evidence: Evidence) -> list[Cause]:
     """Infinities on the way that a where above them hides, where no gradients are known."""
     causes = []
+    values = ((v.index, v.value) for v in evidence.vertices)
+    reached = {index for index, value in values if value is not None and bad(value)}
     hides: set[int] = set()  # vertices whose value a where may leave out
     for index in reversed(evidence.path):
         users = evidence.ways(index)
         if any(evidence.vertices[e.head].op == "where" or e.head in hides for e in users):
             hides.add(index)
-            if evidence.vertices[index].op and _originates(evidence, index, set()):
+            if evidence.vertices[index].op and _originates(evidence, index, reached):
                 cause = _forward_cause(evidence, index)
                 text = f"{cause.text}; a where above may hide the value, but 0 * inf in backward"
                 causes.append(

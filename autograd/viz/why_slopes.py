@@ -10,12 +10,9 @@ import numpy as np
 from .model import Edge
 from .summary import number
 from .why_evidence import Evidence
-from .why_stops import Stop, dead_relu, dead_units, many_dead
+from .why_flat import SUMS_OF_PRODUCTS, saturated, summed_away, underflow
+from .why_stops import Stop, dead_relu, dead_units, many_dead, share
 
-# A slope below this is as good as none: float32 loses 1e-7 beside 1.
-SATURATED = 1e-6
-STEPS = ("sign",)
-SUMS_OF_PRODUCTS = ("matmul", "linear", "conv2d")
 PRODUCTS = ("mul", "div", *SUMS_OF_PRODUCTS)
 BENDS = (
     "sigmoid",
@@ -45,22 +42,14 @@ def stop_of(evidence: Evidence, edge: Edge, closed: Any = None) -> Stop:
     if found is None and op in PRODUCTS:
         found = _product(evidence, edge, closed)
     if found is None and op in BENDS:
-        found = _saturated(evidence, edge, closed)
+        found = saturated(evidence, edge, closed)
     if found is None and closed is None:
-        found = _underflow(evidence, edge) or _summed_away(evidence, edge)
+        found = underflow(evidence, edge) or summed_away(evidence, edge)
     return found or Stop(
         "flat",
-        f"{evidence.label(edge.head)} has slope 0 {_share(evidence, edge, closed)}",
+        f"{evidence.label(edge.head)} has slope 0 {share(evidence, edge, closed)}",
         "move the operand to where the op has a slope, or use another op",
     )
-
-
-def _share(evidence: Evidence, edge: Edge, closed: Any) -> str:
-    """How many elements are meant."""
-    size = int(np.prod(evidence.vertices[edge.tail].shape))
-    if closed is None:
-        return "at its only element" if size == 1 else f"at all {size} elements"
-    return f"at {int(closed.sum())} of {size} elements"
 
 
 # --- One op each --------------------------------------------------------------------------------
@@ -74,7 +63,7 @@ def _relu(evidence: Evidence, edge: Edge, closed: Any) -> Stop:
             return dead_relu(evidence, edge.head)
     return Stop(
         "relu_closed",
-        f"{evidence.label(edge.head)} is closed {_share(evidence, edge, closed)}: their input is "
+        f"{evidence.label(edge.head)} is closed {share(evidence, edge, closed)}: their input is "
         "not positive" + ("" if closed is None else ", which is ordinary"),
         "make the input positive somewhere: a bias, another initialisation",
         ordinary=closed is not None,
@@ -84,7 +73,7 @@ def _relu(evidence: Evidence, edge: Edge, closed: Any) -> Stop:
 def _where(evidence: Evidence, edge: Edge, closed: Any) -> Stop:
     return Stop(
         "masked",
-        f"{evidence.label(edge.head)} took the other branch {_share(evidence, edge, closed)}",
+        f"{evidence.label(edge.head)} took the other branch {share(evidence, edge, closed)}",
         "look at the condition; a gradient flows only where this branch is taken",
     )
 
@@ -94,7 +83,7 @@ def _dropout(evidence: Evidence, edge: Edge, closed: Any) -> Stop:
     return Stop(
         "masked",
         f"{evidence.label(edge.head)} with p = {number(p)} dropped it "
-        f"{_share(evidence, edge, closed)}",
+        f"{share(evidence, edge, closed)}",
         "a smaller p; the next draw takes others",
     )
 
@@ -106,7 +95,7 @@ def _clamp(evidence: Evidence, edge: Edge, closed: Any) -> Stop | None:
     return Stop(
         "clamped",
         f"{evidence.label(edge.head)} cut its input off to [{_bound(low)}, {_bound(high)}] "
-        f"{_share(evidence, edge, closed)}; outside of its bounds it is flat",
+        f"{share(evidence, edge, closed)}; outside of its bounds it is flat",
         "wider bounds, or a bend in place of the edge (tanh, softplus)",
     )
 
@@ -118,7 +107,7 @@ def _bound(value: Any) -> str:
 def _choice(evidence: Evidence, edge: Edge, closed: Any) -> Stop:
     return Stop(
         "not_chosen",
-        f"{evidence.label(edge.head)} chose others {_share(evidence, edge, closed)}: only what is "
+        f"{evidence.label(edge.head)} chose others {share(evidence, edge, closed)}: only what is "
         "chosen gets a gradient",
         "a choice of more than one (mean, logsumexp, softmax weights), if all should learn",
     )
@@ -127,7 +116,7 @@ def _choice(evidence: Evidence, edge: Edge, closed: Any) -> Stop:
 def _selection(evidence: Evidence, edge: Edge, closed: Any) -> Stop:
     return Stop(
         "not_selected",
-        f"{evidence.label(edge.head)} leaves it out {_share(evidence, edge, closed)}",
+        f"{evidence.label(edge.head)} leaves it out {share(evidence, edge, closed)}",
         "select it, if it should have a gradient",
     )
 
@@ -143,7 +132,7 @@ def _sign(evidence: Evidence, edge: Edge, closed: Any) -> Stop:
 def _abs(evidence: Evidence, edge: Edge, closed: Any) -> Stop:
     return Stop(
         "flat",
-        f"{evidence.label(edge.head)} of exactly 0 has slope 0 {_share(evidence, edge, closed)}"
+        f"{evidence.label(edge.head)} of exactly 0 has slope 0 {share(evidence, edge, closed)}"
         + _fit(evidence, edge),
         "start elsewhere, or take it as the optimum that it may be",
     )
@@ -166,12 +155,12 @@ def _bottom(evidence: Evidence, edge: Edge, closed: Any) -> Stop:
         return Stop(
             "perfect_fit",
             f"{evidence.label(edge.head)} squares a difference of exactly 0: the fit is perfect "
-            f"{_share(evidence, edge, closed)}",
+            f"{share(evidence, edge, closed)}",
             "nothing to mend, unless prediction and target are one and the same tensor",
         )
     return Stop(
         "flat",
-        f"{evidence.label(edge.head)} is at its bottom, 0, {_share(evidence, edge, closed)}: the "
+        f"{evidence.label(edge.head)} is at its bottom, 0, {share(evidence, edge, closed)}: the "
         "slope there is 0",
         "start elsewhere than at 0",
     )
@@ -274,7 +263,7 @@ def _mask(evidence: Evidence, edge: Edge, other: int, closed: Any) -> Stop | Non
     name = evidence.label(other) if other >= 0 else "the number 0"
     return Stop(
         "masked",
-        f"{evidence.label(edge.head)} multiplies it by 0 {_share(evidence, edge, zero)}: the zeros "
+        f"{evidence.label(edge.head)} multiplies it by 0 {share(evidence, edge, zero)}: the zeros "
         f"of {name}",
         "look at the mask, if it should not close there",
         operand=other,
@@ -297,111 +286,3 @@ def _mask_of_all(evidence: Evidence, edge: Edge, other: int, factor: Any) -> Sto
         "look at the mask",
         operand=other,
     )
-
-
-# --- Flat parts, sums, rounding -----------------------------------------------------------------
-
-
-def _saturated(evidence: Evidence, edge: Edge, closed: Any) -> Stop | None:
-    """A bend so far out that it is flat."""
-    vertex = evidence.vertices[edge.head]
-    above = np.asarray(evidence.gradient(edge.head), np.float64)
-    piece = np.asarray(evidence.piece(edge), np.float64)
-    op = vertex.op
-    value = evidence.value(edge.head)
-    if op == "softmax" and value is not None:
-        low, high = np.min(value), np.max(value)
-        if low > SATURATED and high < 1.0 - SATURATED:
-            return Stop(
-                "constant",
-                f"{evidence.label(edge.head)} sums to 1 whatever its input is, and what follows "
-                "weighs all of it alike",
-                "weigh its entries differently: pick one class, or compare with a target",
-            )
-    if above.shape == piece.shape:
-        arrives = above != 0.0
-        flat = arrives & (np.abs(piece) <= SATURATED * np.abs(above))
-        count, size = int(flat.sum()), int(arrives.sum())
-        how_many = f"{count} of {size} elements have"
-    else:
-        how_many = "its elements have"
-    if op == "exp":
-        return Stop(
-            "underflow",
-            f"{evidence.label(edge.head)} underflowed to 0: its slope is its result",
-            "compute with logarithms (logsumexp, log_softmax), or keep its input above -87",
-        )
-    operand = evidence.value(edge.tail)
-    span = ""
-    if operand is not None and np.size(operand):
-        span = f"; its input runs from {number(np.min(operand))} to {number(np.max(operand))}"
-    mend = "a smaller initialisation, or normalisation before it"
-    if op in ("sigmoid", "softmax", "log_softmax"):
-        mend += "; for a loss use cross_entropy on the scores themselves, which does not saturate"
-    return Stop(
-        "saturated",
-        f"{evidence.label(edge.head)} is saturated: {how_many} a slope below {number(SATURATED)}"
-        f"{span}",
-        mend,
-    )
-
-
-def _summed_away(evidence: Evidence, edge: Edge) -> Stop | None:
-    """Parts that are not zero and sum to zero: over a batch, or inside of a product."""
-    node = evidence.nodes[edge.head]
-    assert node is not None
-    gradient, arguments = evidence.gradient(edge.head), evidence.arguments(edge.head)
-    gradient = gradient if isinstance(gradient, float) else gradient[()]
-    parts = evidence.rule(edge.head, edge.slot, gradient, arguments)
-    if parts is not None and np.any(parts):
-        parts = np.asarray(parts, np.float64)
-    elif evidence.vertices[edge.head].op in SUMS_OF_PRODUCTS and all(
-        a is not None for a in arguments[:2]
-    ):
-        sizes = [np.abs(a) if a is not None else None for a in arguments]
-        parts = evidence.rule(edge.head, edge.slot, np.abs(gradient), sizes)
-        if parts is None or not np.any(parts):
-            return None
-        most = number(float(np.max(parts)))
-        return Stop(
-            "cancellation",
-            f"inside {evidence.label(edge.head)} the products cancel: they sum to 0, and their "
-            f"sizes to up to {most}",
-            "break the symmetry: samples (or units) pull in opposite directions equally hard",
-        )
-    else:
-        return None
-    up, down = float(parts[parts > 0].sum()), float(parts[parts < 0].sum())
-    return Stop(
-        "cancellation",
-        f"it is used {parts.size} times by {evidence.label(edge.head)}, and the contributions "
-        f"cancel: {number(up)} and {number(down)}",
-        "break the symmetry: samples pull in opposite directions equally hard",
-    )
-
-
-def _underflow(evidence: Evidence, edge: Edge) -> Stop | None:
-    """A product that is too small for the dtype."""
-    vertex = evidence.vertices[edge.head]
-    if vertex.dtype not in ("float16", "float32"):
-        return None
-    wide = [_wide(a) for a in evidence.arguments(edge.head)]
-    exact = evidence.rule(edge.head, edge.slot, _wide(evidence.gradient(edge.head)), wide)
-    if exact is None or not np.any(exact):
-        return None
-    size = float(np.max(np.abs(np.asarray(exact, np.float64))))
-    if size >= float(np.finfo(vertex.dtype).smallest_normal):
-        return None  # what rounding left of a sum that cancels
-    least = float(np.finfo(vertex.dtype).smallest_subnormal)
-    return Stop(
-        "underflow",
-        f"{evidence.label(edge.head)} passes {number(size)}, which {vertex.dtype} rounds to 0 "
-        f"(its smallest number is {number(least, 2)})",
-        "multiply the loss by a large factor and divide the gradients by it, or use float64",
-    )
-
-
-def _wide(value: Any) -> Any:
-    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind == "f":
-        return np.asarray(value, np.float64)[()]
-    return value

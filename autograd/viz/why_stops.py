@@ -7,7 +7,7 @@ from typing import Any
 
 import numpy as np
 
-from .model import Source
+from .model import Edge, Source
 from .why_evidence import Evidence
 
 # Fewer samples than this are all on the closed side of a healthy relu now and then.
@@ -40,6 +40,14 @@ class Stop:
     operand: int = -1
     source: Source | None = None
     ordinary: bool = False
+
+
+def share(evidence: Evidence, edge: Edge, closed: Any) -> str:
+    """How many elements are meant."""
+    size = int(np.prod(evidence.vertices[edge.tail].shape))
+    if closed is None:
+        return "at its only element" if size == 1 else f"at all {size} elements"
+    return f"at {int(closed.sum())} of {size} elements"
 
 
 def dead_units(value: Any) -> tuple[int, int, int]:
