@@ -165,6 +165,49 @@ def conv2d_products(index: Index, shapes: Sequence[Shape], params: Mapping[str, 
     return Products((1, 0), left.reshape(-1), right.reshape(-1), (2, out))
 
 
+def conv2d_input_products(
+    index: Index, shapes: Sequence[Shape], params: Mapping[str, Any]
+) -> Products:
+    """``weight[o, c, i, j] * x[n, o, r, s]`` over the windows that cover an element."""
+    (_, outs, height, width), weight = shapes[0], shapes[1]
+    image, channel, *at = index
+    depth, kernel = weight[1], weight[2:]
+    group, c = divmod(channel, depth)
+    o = (group * (outs // params["groups"]) + np.arange(outs // params["groups"]))[:, None, None]
+    found = []
+    for axis, n in enumerate((height, width)):
+        offsets = np.arange(kernel[axis])
+        starts = at[axis] + params["padding"][axis] - offsets * params["dilation"][axis]
+        places, between = np.divmod(starts, params["stride"][axis])
+        covers = (between == 0) & (places >= 0) & (places < n)
+        found.append((places[covers], offsets[covers]))
+    (rows, i), (columns, j) = found
+    left = ((o * depth + c) * kernel[0] + i[:, None]) * kernel[1] + j
+    right = ((image * outs + o) * height + rows[:, None]) * width + columns
+    return Products((1, 0), left.reshape(-1), right.reshape(-1))
+
+
+def conv2d_weight_products(
+    index: Index, shapes: Sequence[Shape], params: Mapping[str, Any]
+) -> Products:
+    """``h[n, o, i, j] * x[n, c, r, s]`` over all images and windows."""
+    (images, channels, height, width), h = shapes[0], shapes[1]
+    out, c, *offset = index
+    first = out // (h[1] // params["groups"]) * (channels // params["groups"])
+    found = []
+    for axis, n in enumerate((height, width)):
+        steps = np.arange(h[2 + axis])
+        places = steps * params["stride"][axis] - params["padding"][axis]
+        places = places + offset[axis] * params["dilation"][axis]
+        inside = (places >= 0) & (places < n)
+        found.append((places[inside], steps[inside]))
+    (rows, i), (columns, j) = found
+    image = np.arange(images)[:, None, None]
+    left = ((image * h[1] + out) * h[2] + i[:, None]) * h[3] + j
+    right = ((image * channels + first + c) * height + rows[:, None]) * width + columns
+    return Products((1, 0), left.reshape(-1), right.reshape(-1))
+
+
 def pooled_positions(index: Index, shape: Shape, params: Mapping[str, Any]) -> np.ndarray:
     """The positions inside the window of a pooling op."""
     _, channels, height, width = shape
@@ -192,4 +235,6 @@ PRODUCTS: dict[str, Callable[[Index, Sequence[Shape], Mapping[str, Any]], Produc
     "matmul": matmul_products,
     "linear": linear_products,
     "conv2d": conv2d_products,
+    "conv2d_input": conv2d_input_products,
+    "conv2d_weight": conv2d_weight_products,
 }

@@ -6,6 +6,7 @@ at a single element and zero elsewhere, it answers with that element's partial d
 
 from __future__ import annotations
 
+import contextlib
 import math
 import weakref
 from typing import Any
@@ -93,10 +94,9 @@ class Rules:
         a gradient of NaN comes through multiplications by zero.
         """
         slopes = self.gradients(vertex, self.seed(vertex, position))
-        try:
+        probe: dict[int, Any] = {}
+        with contextlib.suppress(ArithmeticError, ValueError):  # a rule may refuse NaN
             probe = self.gradients(vertex, self.seed(vertex, position, math.nan))
-        except (ArithmeticError, ValueError):  # a rule may refuse what is not a number
-            probe = {}
         found = {}
         for slot, piece in slopes.items():
             flat = np.asarray(piece).reshape(-1)
