@@ -151,7 +151,8 @@ class Answer:
         lines = [f"{'gradient of':{width}}  {'norm':>10}  {'factor':>8}"]
         for row, size in zip(self.table, factors, strict=True):
             factor = "" if row.factor is None else f"{row.factor:.3g}"
-            flag = "  <- largest change" if worst > 0.0 and size == worst else ""
+            ill = self.verdict in ("vanishing", "exploding") and worst > 0.0
+            flag = "  <- largest change" if ill and size == worst else ""
             lines.append(f"{row.label:{width}}  {row.norm:>10.4g}  {factor:>8}{flag}")
         if len(lines) > LONGEST_TABLE:
             half = LONGEST_TABLE // 2

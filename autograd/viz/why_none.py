@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Sequence
 from typing import Any
-
-import numpy as np
 
 from ..differentiate import RETAIN
 from ..engine import leading_to
@@ -15,9 +14,10 @@ from .model import Source
 from .record import note_of
 from .summary import number
 from .why_answer import Cause
-from .why_code import rebinds
 from .why_cuts import NUMBERS, Case, cut, cuts_of, name_of, suspects, with_cuts
-from .why_evidence import leaf_of, made_from, was_walked
+from .why_evidence import made_from, was_walked
+from .why_results import causes_of_intermediate
+from .why_size import norm
 
 CERTAIN = (
     "With `with viz.record() as recording:` around the step, or with why(tensor, function) where "
@@ -35,7 +35,7 @@ def causes_of_none(case: Case) -> list[Cause]:
     if tensor.node.op is not None:
         hooks = tensor.node.hooks or {}
         if RETAIN not in hooks:
-            return _intermediate(case, tensor.node)
+            return causes_of_intermediate(case, tensor.node)
     return _asked(case, tensor.node)
 
 
@@ -98,68 +98,6 @@ def _cut_nearby(case: Case, name: str, source: Source | None) -> Cause | None:
         return None
     start = f"{name} was computed from values that do not require grad: they went into"
     return cut((same or near)[-1], start, bool(same))
-
-
-# --- A result, not a leaf -----------------------------------------------------------------------
-
-
-def _intermediate(case: Case, node: Node) -> list[Cause]:
-    """A result does not keep its gradient; perhaps it took the name of the leaf it is made from."""
-    name, causes = case.name, []
-    note = note_of(node)
-    source = None if note is None else note.source
-    leaf = _replaced(node, source, name)
-    op = node.op.name if node.op is not None else ""
-    if leaf is not None:
-        causes.append(
-            Cause(
-                "replaced",
-                f"{name} is no longer the leaf: it is the result of {op}, made from that leaf, at "
-                "which gradients arrive",
-                f"update in place, `with no_grad(): {name} -= ...` (or use an optimizer); a "
-                f"freshly computed start value needs {name} = ({name}.detach()).requires_grad_()",
-                source,
-            )
-        )
-    noted = None if note is None else note.gradient
-    seen = f"; in the recording it had norm {number(_norm(noted))}" if noted is not None else ""
-    causes.append(
-        Cause(
-            "intermediate",
-            f"{name} is the result of {op}, not a leaf: gradients of intermediate results are "
-            f"passed on, not kept{seen}",
-            f"call {name}.retain_grad() before backward, or use autograd.grad(loss, {name})",
-            source,
-        )
-    )
-    return causes
-
-
-def _replaced(node: Node, source: Source | None, name: str) -> Node | None:
-    """The leaf that a result has taken the name of."""
-    leaves = []
-    stack, seen = [node], {node}
-    while stack:  # elementwise steps only: an update does nothing else
-        made = stack.pop()
-        for link in made.inputs:
-            if link.__class__ is Node and link not in seen and link.shape == node.shape:
-                seen.add(link)
-                if link.op is None:
-                    leaves.append(link)
-                elif link.op.family in ("elementwise", "structured"):
-                    stack.append(link)
-    leaves.sort(key=lambda leaf: leaf.time)
-    rebound = "" if source is None else rebinds(source).removeprefix("self.")
-    for leaf in leaves:
-        note = note_of(leaf)
-        if rebound and rebound in (name, "" if note is None else note.name):
-            return leaf
-    # Nobody holds the leaf any more: its name must have gone to something else.
-    return next((leaf for leaf in leaves if leaf_of(leaf) is None), None)
-
-
-def _norm(value: Any) -> float:
-    return float(np.linalg.norm(np.asarray(value, np.float64)))
 
 
 # --- It asked, and got nothing ------------------------------------------------------------------
@@ -240,7 +178,7 @@ def _blocked(node: Node, below: Sequence[Node]) -> list[Cause]:
 
 def _delivered(case: Case, gradient: Any) -> list[Cause]:
     """A backward pass brought a gradient, and it is not there any more."""
-    name, norm = case.name, number(_norm(gradient))
+    name, norm = case.name, number(norm(gradient))
     return [
         Cause(
             "reset",
@@ -330,7 +268,9 @@ def _unused(case: Case, noted: bool) -> list[Cause]:
 def _unreachable(case: Case, node: Node, made: list[Node]) -> list[Cause]:
     """The loss does not depend on it."""
     name = case.name
-    causes: list[Cause] = []
+    causes = _used_too_early(case)
+    if causes:
+        return causes
     if not made:
         cuts = cuts_of(case, node, made)
         if cuts:
@@ -364,6 +304,25 @@ def _unreachable(case: Case, node: Node, made: list[Node]) -> list[Cause]:
         if case.recording is None:
             case.remarks.append(CERTAIN)
     return causes
+
+
+def _used_too_early(case: Case) -> list[Cause]:
+    """Uses in the loss's graph from before the tensor required grad: as a constant."""
+    assert case.loss is not None
+    assert case.loss.node is not None
+    causes = []
+    for user in toposort([case.loss.node], leaves=False):
+        links = [link() for link in user.inputs if isinstance(link, weakref.ref)]
+        if any(link is case.tensor for link in links):
+            causes.append(
+                Cause(
+                    "too_late",
+                    f"{_op(user)} used {case.name} as a constant: it did not require grad yet",
+                    "call requires_grad_() before the forward pass",
+                    _source(user),
+                )
+            )
+    return causes[:1]
 
 
 # --- Words --------------------------------------------------------------------------------------

@@ -347,6 +347,53 @@ def test_the_condition_of_where() -> None:
     assert "condition" in answer.causes[0].text
 
 
+def test_it_required_grad_too_late() -> None:
+    x, z = autograd.tensor([1.0, 2.0]), leaf(1.0, 1.0)
+
+    def step() -> Any:
+        return (x * z).sum()  # <- late
+
+    with viz.record() as recording:
+        loss = step()
+    assert recording.passes == 0
+    x.requires_grad_()
+    loss.backward()
+    says(why(x, loss), "too_late", "late")
+    loss = step()
+    loss.backward()
+    assert why(x, loss).verdict == "healthy"
+
+
+def test_only_inside_no_grad_and_no_loss_given() -> None:
+    w = leaf(1.0)
+    with viz.record() as recording, autograd.no_grad():
+        _ = w * 2.0  # <- nowhere
+    assert recording.events
+    says(why(w), "no_grad", "nowhere")
+
+
+def test_a_net_of_scalars() -> None:
+    from autograd import Scalar
+
+    weights = [Scalar(0.5), Scalar(-1.5), Scalar(2.0)]
+    inputs = [1.0, 2.0, 3.0]
+
+    def step(last: int) -> Any:
+        total = Scalar(0.0, requires_grad=False)
+        for w, x in list(zip(weights, inputs, strict=True))[:last]:
+            total = total + w * x
+        return (total - 1.0) ** 2
+
+    loss = step(2)
+    loss.backward()
+    answer = why(weights[2], loss)
+    says(answer, "unused")
+    assert "weights[2]" in answer.headline
+    loss = step(3)
+    loss.backward()
+    assert why(weights[2], loss).verdict == "healthy"
+
+
 def test_a_branch_that_was_dropped() -> None:
     w, z = leaf(1.0, 2.0), leaf(1.0, 1.0)
     with viz.record() as recording:
