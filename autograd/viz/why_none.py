@@ -178,11 +178,11 @@ def _blocked(node: Node, below: Sequence[Node]) -> list[Cause]:
 
 def _delivered(case: Case, gradient: Any) -> list[Cause]:
     """A backward pass brought a gradient, and it is not there any more."""
-    name, norm = case.name, number(norm(gradient))
+    name, size = case.name, number(norm(gradient))
     return [
         Cause(
             "reset",
-            f"a backward pass brought a gradient of norm {norm} to {name}, and .grad was set to "
+            f"a backward pass brought a gradient of norm {size} to {name}, and .grad was set to "
             "None since, as zero_grad() does",
             "read .grad between backward() and zero_grad()",
         ),
