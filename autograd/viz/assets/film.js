@@ -1,0 +1,421 @@
+// The film: its state (a step, a chosen vertex, numbers that were moved), controls, links and table.
+
+const SECONDS = 1.1; // of a step at speed 1
+const at = (id) => document.getElementById(id);
+
+class FilmState {
+  constructor(data, arrays) {
+    Object.assign(this, data);
+    const raised = (value) => (isArray(value) ? arrays[value.a] : value === null ? null : numeric(value));
+    this.vertices.forEach((vertex, index) => {
+      vertex.index = index;
+      vertex.computed = "f" in vertex;
+      vertex.members ??= 1;
+      vertex.incoming = [];
+    });
+    this.edges = data.edges.map((edge, index) => ({
+      index,
+      tail: edge.t,
+      head: edge.h,
+      slot: edge.slot,
+      slope: edge.slope === undefined ? null : numeric(edge.slope),
+      raw: edge.c ?? null,
+    }));
+    for (const edge of this.edges) this.vertices[edge.head].incoming.push(edge);
+    for (const vertex of this.vertices) {
+      vertex.incoming.sort((a, b) => a.slot - b.slot);
+      vertex.variadic = vertex.computed && this.formulas[vertex.f].variadic === true;
+    }
+    this.captured = {
+      values: this.vertices.map((vertex) => raised(vertex.v)),
+      grads: this.vertices.map((vertex) => raised(vertex.g)),
+      contributions: this.edges.map((edge) => raised(edge.raw)),
+    };
+    this.world = this.captured;
+    this.moved = new Map();
+    this.live = new Live(this);
+    this.problems = new Map();
+    this.users = this.vertices.map(() => []);
+    for (const edge of this.edges)
+      if (this.captured.contributions[edge.index] !== null) this.users[edge.tail].push(edge);
+    for (const list of this.users) list.sort((a, b) => b.head - a.head || a.slot - b.slot);
+    this.story = new Story(this);
+    this.steps = stepsOf(this);
+    this.places = new Map(this.steps.map((step) => [`${step.phase}/${step.v}`, step.index]));
+    const turn = this.steps.findIndex((step) => step.phase === "seed");
+    this.turn = turn < 0 ? this.steps.length : turn;
+    this.notice = this.noticed();
+  }
+
+  // The step at which that happens to a vertex; Infinity: never.
+  stepOf(phase, vertex) {
+    return this.places.get(`${phase}/${vertex}`) ?? Infinity;
+  }
+
+  seeded(vertex) {
+    return this.places.has(`seed/${vertex}`);
+  }
+
+  // The edges by which gradients come to a vertex, in the order in which they do.
+  arrivals(vertex) {
+    return this.users[vertex];
+  }
+
+  noticed() {
+    const arrays = [...this.captured.values, ...this.captured.grads].filter(isArray);
+    const cut = arrays.some((a) => product(a.kept) < product(a.shape));
+    const lines = [];
+    if (cut) lines.push("Of the largest arrays this page has only the first part; they say so.");
+    if (this.rounded) lines.push("Its arrays are rounded to four significant digits, which is what it shows.");
+    return lines.join(" ");
+  }
+
+  sliderProblem(index) {
+    if (!this.problems.has(index)) {
+      const reason = this.sliders[index] || (this.live.agrees(index) ? "" : "the page cannot reproduce the engine's numbers");
+      this.problems.set(index, reason);
+    }
+    return this.problems.get(index);
+  }
+
+  move(vertex, index, value) {
+    const before = this.moved.get(vertex) ?? this.captured.values[vertex];
+    const next = rounding(this.vertices[vertex].dtype)(value);
+    if (!isArray(before)) this.moved.set(vertex, next);
+    else {
+      const data = before.data.slice();
+      data[index.reduce((sum, i, d) => sum * before.kept[d] + i, 0)] = next;
+      this.moved.set(vertex, { ...before, data });
+    }
+    this.world = this.live.world(this.moved);
+  }
+
+  reset() {
+    this.moved.clear();
+    this.world = this.captured;
+  }
+}
+
+async function start() {
+  const data = JSON.parse(at("data").textContent);
+  const film = new FilmState(data, await unpacked(data.arrays));
+  const last = film.steps.length - 1;
+  let step = film.steps[0];
+  let focus = -1;
+  let found = new Set();
+  let timer = null;
+
+  const panel = new Panel(film, at("panel"), {
+    go: (index) => jump(index),
+    redraw: () => redraw(),
+    move: (vertex, index, value) => {
+      film.move(vertex, index, value);
+      redraw(true);
+    },
+    reset: () => {
+      film.reset();
+      redraw();
+    },
+  });
+  const picture = new Picture(film, at("graph"), choose, setLevel);
+
+  // --- Showing -------------------------------------------------------------------------------------
+
+  function redraw(dragging = false) {
+    film.dark = isDark();
+    picture.paint(step, focus, found);
+    panel.render(step, focus, dragging);
+    at("time").value = step.index;
+    at("time").setAttribute("aria-valuetext", `step ${step.index} of ${last}: ${film.story.text(step)}`);
+    at("count").textContent = `step ${step.index} / ${last}`;
+    if (!at("table").hidden) table();
+  }
+
+  function show(index, vertex = null) {
+    step = film.steps[Math.max(0, Math.min(last, index))];
+    focus = vertex ?? step.v;
+    redraw();
+    at("panel").scrollTop = 0;
+    picture.frameStep(focus);
+    if (timer === null) at("live").textContent = `Step ${step.index}. ${film.story.text(step)}`;
+  }
+
+  // A step reached by playing or scrubbing replaces the link; a jump can be gone back from.
+  function link(push) {
+    const own = focus === step.v || focus < 0 ? "" : `&node=${focus}`;
+    const hash = `#step=${step.index}${own}`;
+    try {
+      if (location.hash === hash) return;
+      if (push) history.pushState(null, "", hash);
+      else history.replaceState(null, "", hash);
+    } catch {
+      // A page inside a notebook has no address of its own.
+    }
+  }
+
+  function go(index) {
+    show(index);
+    link(false);
+  }
+
+  function jump(index, vertex = null) {
+    show(index, vertex);
+    link(true);
+  }
+
+  function fromLink() {
+    const given = new URLSearchParams(location.hash.slice(1));
+    const number = (name) => (/^\d+$/.test(given.get(name) ?? "") ? Number(given.get(name)) : null);
+    const vertex = number("node");
+    show(number("step") ?? 0, vertex !== null && vertex < film.vertices.length ? vertex : null);
+  }
+
+  // A vertex was chosen: its step in the direction in which the film is, or what is known of it.
+  function choose(vertex) {
+    stop();
+    const phase = step.index >= film.turn ? "backward" : "forward";
+    const index = film.stepOf(phase, vertex);
+    if (index !== Infinity && step.phase !== "start" && step.phase !== "end") jump(index);
+    else jump(step.index, vertex);
+  }
+
+  function setLevel(number, vertex = null) {
+    film.level = Math.max(0, Math.min(film.levels.length - 1, number));
+    picture.show(film.level);
+    at("level").textContent = film.levels.length > 1 ? `depth ${film.level + 1}/${film.levels.length}` : "";
+    at("levels").hidden = film.levels.length < 2;
+    at("less").disabled = film.level === 0;
+    at("more").disabled = film.level === film.levels.length - 1;
+    film.dark = isDark();
+    picture.paint(step, focus, found);
+    picture.fit();
+    picture.frameStep(vertex ?? focus);
+  }
+
+  // --- Playing -------------------------------------------------------------------------------------
+
+  function stop() {
+    clearTimeout(timer);
+    timer = null;
+    at("play").classList.remove("playing");
+    at("play").setAttribute("aria-label", "Play");
+  }
+
+  function play() {
+    if (timer !== null) {
+      stop();
+      at("live").textContent = `Paused. Step ${step.index}. ${film.story.text(step)}`;
+      return;
+    }
+    at("play").classList.add("playing");
+    at("play").setAttribute("aria-label", "Pause");
+    const tick = () => {
+      if (step.index >= last) return stop();
+      go(step.index + 1);
+      timer = setTimeout(tick, (SECONDS * 1000) / Number(at("speed").value));
+      return undefined;
+    };
+    timer = setTimeout(tick, 0);
+    if (step.index >= last) go(0);
+  }
+
+  const by = (count) => {
+    stop();
+    go(step.index + count);
+  };
+
+  // --- Search --------------------------------------------------------------------------------------
+
+  function search() {
+    const wanted = at("search").value.trim().toLowerCase();
+    const fits = (v) =>
+      [v.n, v.op, v.kind, sizes(v.shape), v.dtype, v.in ?? "", v.source?.[3] ?? ""].some((text) =>
+        text.toLowerCase().includes(wanted),
+      );
+    found = new Set(wanted ? film.vertices.filter(fits).map((v) => v.index) : []);
+    at("hits").textContent = wanted ? `${found.size} found` : "";
+    picture.paint(step, focus, found);
+    const first = [...found][0];
+    if (first !== undefined) picture.follow(picture.boxOf[first]);
+  }
+
+  function nextHit() {
+    const hits = [...found];
+    if (!hits.length) return;
+    stop();
+    const after = hits.find((v) => v > focus) ?? hits[0];
+    jump(step.index, after);
+    picture.follow(picture.boxOf[after]);
+  }
+
+  // --- The table -----------------------------------------------------------------------------------
+
+  function table() {
+    const body = make("tbody");
+    for (const each of film.steps) {
+      const vertex = film.vertices[each.v];
+      const button = make("button", { type: "button" }, String(each.index));
+      button.addEventListener("click", () => {
+        toggleTable(false);
+        jump(each.index);
+      });
+      const cell = make("td", { class: "arithmetic" });
+      for (const line of film.story.text(each).split("  |  ")) cell.append(make("div", {}, line));
+      const number = make("td", {}, button);
+      number.prepend(make("span", { class: "hidden" }, "step "));
+      const row = make("tr", { class: each.index === step.index ? `${PHASES[each.phase]} now` : PHASES[each.phase] });
+      const source = vertex?.source ? `${vertex.source[0]}:${vertex.source[1]}` : "";
+      row.append(number, make("td", {}, PHASES[each.phase]), make("td", {}, vertex ? vertex.n : ""), make("td", {}, source), cell);
+      body.append(row);
+    }
+    const head = make("tr");
+    for (const name of ["step", "direction", "node", "line", "arithmetic"]) head.append(make("th", { scope: "col" }, name));
+    at("table").replaceChildren(
+      make("table", {}, make("caption", {}, `${film.title}: all steps`), make("thead", {}, head), body),
+    );
+  }
+
+  function toggleTable(on = at("table").hidden) {
+    at("table").hidden = !on;
+    at("tabled").setAttribute("aria-pressed", String(on));
+    if (on) {
+      table();
+      at("table").querySelector("tr.now")?.scrollIntoView({ block: "center" });
+    }
+  }
+
+  // --- Theme, keys, links --------------------------------------------------------------------------
+
+  const system = matchMedia("(prefers-color-scheme: dark)");
+  const isDark = () => (document.documentElement.dataset.theme ?? (system.matches ? "dark" : "light")) === "dark";
+
+  function setTheme(name) {
+    document.documentElement.dataset.theme = name;
+    themed();
+  }
+
+  function themed() {
+    at("theme").textContent = isDark() ? "Light" : "Dark";
+    redraw();
+  }
+
+  const keys = {
+    " ": play,
+    ArrowRight: () => by(1),
+    ArrowLeft: () => by(-1),
+    Home: () => by(-last),
+    End: () => by(last),
+    "/": () => at("search").focus(),
+    "?": () => at("help").showModal(),
+    t: () => toggleTable(),
+    d: () => setTheme(isDark() ? "light" : "dark"),
+    f: () => picture.fit(),
+    "+": () => picture.zoom(1.25),
+    "-": () => picture.zoom(0.8),
+    "[": () => setLevel(film.level - 1),
+    "]": () => setLevel(film.level + 1),
+    Escape: () => {
+      if (!at("table").hidden) toggleTable(false);
+      else if (focus !== step.v) jump(step.index);
+    },
+  };
+
+  document.addEventListener("keydown", (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey || at("help").open) return;
+    const { target } = event;
+    if (target.matches("input, select, textarea") && !(target.id === "time" && " ?/tdf".includes(event.key))) {
+      if (event.key === "Escape") target.blur();
+      return;
+    }
+    if (event.key === " " && target.matches("button, [role=button], a")) return;
+    const act = keys[event.key];
+    if (!act) return;
+    event.preventDefault();
+    act();
+  });
+
+  const clicks = {
+    first: () => by(-last),
+    last: () => by(last),
+    prior: () => by(-1),
+    next: () => by(1),
+    play,
+    in: () => picture.zoom(1.25),
+    out: () => picture.zoom(0.8),
+    fit: () => picture.fit(),
+    less: () => setLevel(film.level - 1),
+    more: () => setLevel(film.level + 1),
+    tabled: () => toggleTable(),
+    theme: () => setTheme(isDark() ? "light" : "dark"),
+    helped: () => at("help").showModal(),
+    copy: copyLink,
+    skip: (event) => {
+      event.preventDefault();
+      at("panel").focus();
+    },
+  };
+  for (const [id, act] of Object.entries(clicks)) at(id).addEventListener("click", act);
+  at("time").max = last;
+  at("time").addEventListener("input", () => {
+    stop();
+    go(Number(at("time").value));
+  });
+  at("search").addEventListener("input", search);
+  at("search").addEventListener("keydown", (event) => {
+    if (event.key === "Enter") nextHit();
+    if (event.key === "Escape") {
+      at("search").value = "";
+      search();
+    }
+  });
+  system.addEventListener("change", themed);
+  window.addEventListener("popstate", fromLink);
+  window.addEventListener("hashchange", fromLink);
+  window.addEventListener("resize", () => {
+    picture.fit();
+    picture.frameStep(focus);
+  });
+  window.addEventListener("beforeprint", () => {
+    table();
+    const [width, height] = picture.level.size;
+    at("graph").setAttribute("viewBox", `-10 -10 ${width + 20} ${height + 20}`);
+    picture.stage.removeAttribute("transform");
+  });
+  window.addEventListener("afterprint", () => {
+    at("graph").removeAttribute("viewBox");
+    picture.place();
+  });
+
+  async function copyLink() {
+    link(false);
+    const text = location.href.split("#")[0] + `#step=${step.index}${focus === step.v ? "" : `&node=${focus}`}`;
+    try {
+      await navigator.clipboard.writeText(text);
+      at("copy").textContent = "Copied";
+    } catch {
+      window.prompt("Link to this step", text);
+    }
+    setTimeout(() => (at("copy").textContent = "Link"), 1500);
+  }
+
+  // --- Begin ---------------------------------------------------------------------------------------
+
+  const share = film.turn / Math.max(1, film.steps.length);
+  at("acts").children[0].style.width = `${100 * share}%`;
+  at("acts").children[1].style.width = `${100 * (1 - share)}%`;
+  for (const kind of Object.keys(film.looks).filter((k) => film.vertices.some((v) => v.kind === k))) {
+    const [corner, border, dash, word] = film.looks[kind];
+    const sample = make("i");
+    sample.style.cssText = `border:${border}px ${dash ? "dashed" : "solid"} var(--dg-${kind});border-radius:${Math.min(corner, 6)}px;background:var(--dg-${kind}-fill)`;
+    at("key").append(make("span", {}, sample, word));
+  }
+  setLevel(film.level);
+  themed();
+  fromLink();
+  document.documentElement.dataset.ready = "true";
+}
+
+start().catch((error) => {
+  at("panel").textContent = `This film could not be shown: ${error.message}`;
+  throw error;
+});
