@@ -170,7 +170,7 @@ LOOKS: dict[str, Look] = {
     "constant": Look("constant", 3, 1.2, "1.5 2.5"),
     "intermediate": Look("intermediate result", 8, 1),
     "output": Look("output", 8, 2.4),
-    "group": Look("several drawn as one", 8, 1),
+    "group": Look("several drawn as one", 8, 1.6),
 }
 
 

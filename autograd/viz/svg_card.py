@@ -28,8 +28,9 @@ RISE = 12.0
 # Longer titles and remarks are shortened; the tooltip has all of them.
 WIDEST = 250.0
 NARROWEST = 64.0
-# Widths are multiples of this, so that cards above each other tend to be equal.
-STEP = 8.0
+# Widths are multiples of these, so that cards above each other tend to be equal; the second is
+# for cards with statistics.
+STEP, WIDE_STEP = 8.0, 24.0
 
 # Up to this many elements are written out.
 FEW = 4
@@ -74,9 +75,25 @@ class Row:
     alarms: list[str] = field(default_factory=list)
 
 
+def local_name(vertex: Vertex) -> str:
+    """The name without what the frame around says already: ``weight`` in the frame of ``fc1``.
+
+    Examples
+    --------
+    >>> local_name(Vertex(0, "parameter", name="fc1.weight", cluster="model.fc1"))
+    'weight'
+    """
+    frames = f".{vertex.cluster}"
+    parts = vertex.name.split(".")
+    for kept in range(len(parts) - 1, 0, -1):
+        if frames.endswith("." + ".".join(parts[:kept])):
+            return ".".join(parts[kept:])
+    return vertex.name
+
+
 def title_of(vertex: Vertex) -> list[Words]:
     """What a vertex is called: ``h = relu``, ``W``, ``× 2``."""
-    name, op = one_line(vertex.name), one_line(vertex.op)
+    name, op = one_line(local_name(vertex)), one_line(vertex.op)
     if vertex.kind == "group" or op:
         line: list[Words] = []
         op = op or f"{vertex.members} nodes"
@@ -147,7 +164,7 @@ def _numbers(label: str, value: Any, ink: str) -> Row:
     elif not math.isfinite(found.minimum):
         row.words = []
     elif found.minimum == found.maximum:
-        row.words = [Words("all ", "muted", SMALL), Words(figure(found.minimum), ink)]
+        row.words = [Words("all ", "muted", SMALL), Words(figure(found.minimum), ink, SMALL, True)]
     else:
         row.bars, row.bars_ink = found.histogram, f"{ink}-bars"
         row.columns = [
@@ -183,7 +200,8 @@ class Card:
         if vertex.kind == "group" and vertex.about:
             self.rows.append(Row(words=[Words(_short(vertex.about), "muted", SMALL)]))
         self.badges = self._badges()
-        self.sheets = SHEETS if vertex.kind == "group" or vertex.repeat > 1 else 0
+        # A closed module is one thing; what was left out, and what comes repeatedly, is several.
+        self.sheets = SHEETS if vertex.op.startswith("…") or vertex.repeat > 1 else 0
         self._measure()
 
     def _badges(self) -> list[Words]:
@@ -224,8 +242,8 @@ class Card:
             self.mark_lines = wrap(one_line(mark.text), room, SMALL)
             longest = max(Words(line, size=SMALL).width for line in self.mark_lines)
             width = max(width, longest + 16)
-        inner = math.ceil((width + 2 * PAD_X) / STEP) * STEP
-        self.front_width = inner
+        step = WIDE_STEP if tables else STEP
+        self.front_width = math.ceil((width + 2 * PAD_X) / step) * step
         rows = TITLE_ROW + ROW * len(self.rows)
         self.body_height = math.ceil(rows + 2 * PAD_Y - 4)
         self.mark_height = 15.0 * len(self.mark_lines) + 9 if self.mark_lines else 0.0

@@ -111,36 +111,18 @@ def _swatch(paint: Paint, entry: Entry, x: float, middle: float) -> str:
     top = middle - SWATCH_HEIGHT / 2
     if entry.what == "kind":
         look = LOOKS[entry.name]
-        parts = []
-        if entry.name == "group":
-            parts.append(
-                paint.rect(
-                    x + 3,
-                    top + 3,
-                    SWATCH_WIDTH - 3,
-                    SWATCH_HEIGHT - 3,
-                    "group-fill",
-                    corner=3,
-                    stroke="group",
-                )
-            )
-        width = SWATCH_WIDTH - 3 * len(parts)
-        parts.append(
-            paint.rect(
-                x,
-                top,
-                width,
-                SWATCH_HEIGHT - 3 * len(parts),
-                f"{entry.name}-fill",
-                corner=min(look.corner, 5),
-                stroke=entry.name,
-                border=min(look.border, 2),
-                dash=look.dash,
-            )
+        back = paint.rect(
+            x,
+            top,
+            SWATCH_WIDTH,
+            SWATCH_HEIGHT,
+            f"{entry.name}-fill",
+            corner=min(look.corner, 5),
+            stroke=entry.name,
+            border=min(look.border, 2),
+            dash=look.dash,
         )
-        if entry.name != "group":
-            parts.append(_small(sign(paint, entry.name, 0, 0), x + width / 2, middle))
-        return "".join(parts)
+        return back + _small(sign(paint, entry.name, 0, 0), x + SWATCH_WIDTH / 2, middle)
     if entry.what == "bars":
         return paint.path(histogram(_BARS, x, middle + 5), entry.name)
     if entry.what == "mark" and entry.name == "path":

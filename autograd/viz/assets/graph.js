@@ -379,9 +379,9 @@
   canvas.addEventListener("pointerleave", () => light(chosen));
   canvas.addEventListener("focusin", (event) => {
     const node = event.target.closest(".dg-node");
-    if (!node) return;
+    if (!node || pointers.size) return;  // a press may become a drag: wait for the click
     const index = +node.dataset.vertex;
-    if (!chosen || chosen.node !== index) choose(index, {focus: false, move: !pointers.size});
+    if (!chosen || chosen.node !== index) choose(index, {focus: false});
   });
   // The browser would scroll the focused node into view on its own: the drawing moves instead.
   canvas.addEventListener("scroll", () => canvas.scrollTo(0, 0));

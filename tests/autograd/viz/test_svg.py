@@ -21,7 +21,7 @@ from autograd.viz.details import Details
 from autograd.viz.model import Diagram, Edge, Mark, Vertex
 from autograd.viz.style import DARK, LIGHT, LOOKS, colour, css
 from autograd.viz.svg import to_svg
-from autograd.viz.svg_card import Card
+from autograd.viz.svg_card import Card, local_name
 from autograd.viz.svg_edges import smooth
 from autograd.viz.svg_text import elide, escape, text_width, wrap
 from tests.autograd.viz.drawings import DRAWINGS, NASTY, kinds, marked, mlp, residual, scalars
@@ -322,11 +322,29 @@ def test_plain_numbers_among_the_operands(op, scalars, words):
 
 
 def test_kinds_differ_without_colour():
-    looks = {(look.corner, look.border, look.dash) for look in LOOKS.values()}
-    # An intermediate result and a group share a border; the group is a stack.
-    assert len(looks) == len(LOOKS) - 1
-    assert Card(Vertex(0, "group", "Linear")).sheets
-    assert not Card(Vertex(0, "intermediate", "linear")).sheets
+    assert len({(look.corner, look.border, look.dash) for look in LOOKS.values()}) == len(LOOKS)
+
+
+def test_what_stands_for_several_is_a_stack():
+    assert Card(Vertex(0, "group", "… 1,200 nodes", members=1200)).sheets
+    assert Card(Vertex(0, "group", "Block", members=9, repeat=3)).sheets
+    assert not Card(Vertex(0, "group", "Linear", members=3)).sheets
+
+
+@pytest.mark.parametrize(
+    ("name", "cluster", "shown"),
+    [
+        ("fc1.weight", "model.fc1", "weight"),
+        ("model.fc1.weight", "model.fc1", "weight"),
+        ("model.fc1", "model", "fc1"),
+        ("weight", "", "weight"),
+        ("fc1.weight", "other.fc11", "fc1.weight"),
+        ("c1.weight", "model.fc1", "c1.weight"),
+        ("fc1", "model.fc1", "fc1"),
+    ],
+)
+def test_names_do_not_repeat_what_the_frame_says(name, cluster, shown):
+    assert local_name(Vertex(0, "parameter", name=name, cluster=cluster)) == shown
 
 
 def test_orders_have_signs():
