@@ -391,8 +391,11 @@ class _Search:
                 if known:  # each round has its place there, such as one of many terms
                     last = next(edge for edge in reversed(edges) if edge.tail == gone)
                     argument = span(known[0].argument, last.argument)
-                    edges[edges.index(known[0])] = replace(known[0], argument=argument)
-                    self.edges[head] = [e for e in self.edges[head] if e.tail not in dropped]
+                    self.edges[head] = [
+                        replace(e, argument=argument) if e is known[0] else e
+                        for e in edges
+                        if e.tail not in dropped
+                    ]
                 else:
                     self.edges[head] = [
                         e

@@ -108,9 +108,12 @@ def _class(name: str, dash: str, more: str = "") -> str:
 
 
 def _escaped(text: str) -> str:
-    """Whatever could mean something to Mermaid as the number of the character."""
+    """Whatever could mean something to Mermaid as the number of the character; never nothing."""
+    # Mermaid takes a backslash and an n for a new line, in whatever way they are written.
+    text = text.replace("\\n", "\N{REVERSE SOLIDUS OPERATOR}n")
     return "".join(
-        c if c in HARMLESS or (not c.isascii() and c.isalpha()) else f"#{ord(c)};" for c in text
+        c if c in HARMLESS or (not c.isascii() and c.isalpha()) else f"#{ord(c)};"
+        for c in text or " "
     )
 
 

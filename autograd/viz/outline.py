@@ -9,11 +9,13 @@ import numpy as np
 
 from .model import Cluster, Diagram, Edge, Vertex
 from .summary import bytes_text, number, shape_text, summarise
-from .text_rows import frame_title, metadata
+from .text_rows import frame_title, metadata, short_name
 from .text_width import clean, elided
 
 # Columns of a line on a card: a card is not much wider than high.
-WIDEST = 44
+WIDEST = 36
+# Ops of which the order of operands does not matter: naming them says nothing.
+COMMUTATIVE = frozenset({"add", "mul", "maximum", "minimum", "eq", "ne"})
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,18 +55,19 @@ def card(vertex: Vertex) -> list[Line]:
 
 def _title(vertex: Vertex) -> str:
     times = f" × {vertex.repeat:,}" if vertex.repeat > 1 else ""
+    name = short_name(vertex, vertex.cluster)
     if not vertex.op:
-        return (vertex.name or vertex.kind) + times
+        return (name or vertex.kind) + times
     told = metadata(vertex)
     given = [number(value) if value is not None else "None" for value in vertex.scalars.values()]
     inner = ", ".join([*given, *told])
     op = f"{vertex.op}({inner})" if inner else vertex.op
     sign = ": " if vertex.kind == "group" and vertex.repeat == 1 else " = "
-    return (f"{vertex.name}{sign}{op}" if vertex.name else op) + times
+    return (f"{name}{sign}{op}" if name else op) + times
 
 
 def distribution(value: object) -> str:
-    """A number, or range and mean of an array; NaN and infinite elements are counted."""
+    """A number, or the range of an array; NaN and infinite elements are counted."""
     array = np.asarray(value)
     if array.size == 0:
         return "empty"
@@ -75,7 +78,7 @@ def distribution(value: object) -> str:
     if found.nans + found.infs == found.size:
         return ", ".join(wrong)
     low, high = number(found.minimum, 3), number(found.maximum, 3)
-    text = f"all {low}" if low == high else f"{low} … {high}, mean {number(found.mean, 3)}"
+    text = f"all {low}" if low == high else f"{low} … {high}"
     return "; ".join([text, *wrong])
 
 
@@ -91,12 +94,13 @@ def edge_label(diagram: Diagram, edge: Edge, operands: list[list[Edge]], uses: l
         for e in operands[edge.head]
         if diagram.vertices[e.tail].kind not in ("parameter", "buffer")
     ]
-    if len(others) > 1 and edge.argument and edge in others:
+    ordered = diagram.vertices[edge.head].op not in COMMUTATIVE
+    if ordered and len(others) > 1 and any(edge is other for other in others):
         parts.append(edge.argument)
     if uses[edge.tail] > 1 and edge.contribution is not None and np.size(edge.contribution) == 1:
         share = number(np.asarray(edge.contribution).reshape(-1)[0])
         parts.append(share if share.startswith("-") else f"+{share}")
-    return clean(", ".join(parts))
+    return clean(", ".join(part for part in parts if part))
 
 
 @dataclass(frozen=True, slots=True)
