@@ -227,10 +227,17 @@ class _Inquiry:
             ]
 
     def _show_loss(self) -> None:
-        """Draw the graph of the loss, or what the tensor leads to, though nothing joins them."""
-        if self.loss is not None and self.loss.node is not None:
-            evidence = Evidence(self.loss.node, None, self.names)
-            self.found.mark(evidence.diagram, [])
+        """Draw the graph of the loss, marked where the values enter that left the tensor's."""
+        if self.loss is None or self.loss.node is None:
+            return
+        evidence = Evidence(self.loss.node, None, self.names)
+        for rank, cause in enumerate(self.found.causes):
+            index = evidence.entry(self.case.entries.get((cause.kind, cause.source), set()))
+            if index >= 0:
+                self.found.causes[rank] = replace(cause, vertices=(index,))
+                if evidence.target < 0:
+                    evidence.aim(index)
+        self.found.mark(evidence.diagram, evidence.path)
 
     def _of_gradient(self, gradient: Any, evidence: Evidence | None) -> None:
         """NaN, zero, or a question of size."""

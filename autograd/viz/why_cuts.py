@@ -47,6 +47,8 @@ class Case:
     recording : Recording or None
     keep : Keep or None
         Everything that ran, if `why` ran it.
+    entries : dict
+        (kind, source) of a cause -> ids of what was made of the values that left there.
     remarks : list of str
     """
 
@@ -55,6 +57,7 @@ class Case:
     loss: Variable | None
     recording: Recording | None
     keep: Keep | None
+    entries: dict[tuple[str, Any], set[int]] = field(default_factory=dict)
     remarks: list[str] = field(default_factory=list)
     _users: Mapping[Node, list[Node]] | None = None
 
@@ -160,7 +163,8 @@ def cuts_of(case: Case, node: Node, made: list[Node], *, numbers: bool = False) 
             who = name if variable.node is node else f"`{name_of(variable)}`, made of {name},"
             if variable.node is not node and not name_of(variable):
                 who = f"what was made of {name}"
-            arrives = _arrives(case, event)
+            key = cut(event, "")
+            arrives = _arrives(case, event, (key.kind, key.source))
             # A number that was printed cuts nothing: only without another cause is it one.
             if arrives is False or (not arrives and event.how in NUMBERS and not numbers):
                 continue
@@ -201,37 +205,44 @@ def suspects(case: Case) -> list[Cause]:
     return list(found.values())
 
 
-def _arrives(case: Case, event: Event) -> bool | None:
+def _arrives(case: Case, event: Event, cause: tuple[str, Any]) -> bool | None:
     """Whether the result of an event went into the loss; None if that cannot be told."""
     result = None if event.result is None else event.result()
+    if result is not None:
+        case.entries.setdefault(cause, set()).add(id(result))
     if case.loss is not None and result is case.loss:
         return True
     if case.keep is None or case.loss is None:
         return None
-    # Follow it through all that ran: by identity, and by memory through NumPy.
-    things: list[Any] = [result] if result is not None else []
-    arrays = [] if result is None else [result.value]
-    inputs = {id(reference()) for reference in event.inputs}
-    for given, gave in case.keep.calls:
-        if event.how == "numpy" and id(given[0]) in inputs and isinstance(gave, np.ndarray):
-            arrays.append(gave)
-    known = {id(thing) for thing in things}
-    number = _number(event)
-    for given, gave in case.keep.calls:
-        if not isinstance(gave, Variable):
-            if any(id(item) in known for item in given) and isinstance(gave, np.ndarray):
-                arrays.append(gave)
-            continue
-        same = number is not None and any(i.__class__ is float and i == number for i in given)
-        if same or any(id(item) in known or _shares(item, arrays) for item in given):
-            known.add(id(gave))
-    if id(case.loss) in known:
+    made, left = _followed(case.keep, event, result)
+    case.entries.setdefault(cause, set()).update(made)
+    if id(case.loss) in made:
         return True
-    left = event.how in ("numpy", "item", "tolist") or any(
-        isinstance(gave, np.ndarray) and any(id(item) in known for item in given)
-        for given, gave in case.keep.calls
-    )
-    return None if left else False  # what NumPy or Python computed is out of sight
+    return None if left else False
+
+
+def _followed(keep: Keep, event: Event, result: Any) -> tuple[set[int], bool]:
+    """The ids of all that was made of a result, by identity, and by memory through NumPy.
+
+    Also whether it left the sight of the library on the way: what NumPy or Python computes is
+    not seen.
+    """
+    made = set() if result is None else {id(result)}
+    left = event.how in ("numpy", *NUMBERS)
+    inputs = {id(reference()) for reference in event.inputs}
+    number = _number(event)
+    arrays: list[np.ndarray] = []
+    for given, gave in keep.calls:
+        if isinstance(gave, np.ndarray):
+            if id(given[0]) in (inputs if event.how == "numpy" else made):
+                arrays.append(gave)
+                left = True
+            continue
+        entered = {id(item) for item in given if _shares(item, arrays)}
+        same = number is not None and any(i.__class__ is float and i == number for i in given)
+        if entered or same or any(id(item) in made for item in given):
+            made |= {*entered, id(gave)}
+    return made, left
 
 
 def _number(event: Event) -> float | None:
@@ -244,11 +255,13 @@ def _number(event: Event) -> float | None:
 
 
 def _shares(item: Any, arrays: list[Any]) -> bool:
-    """Whether an operand lies in the memory of one of `arrays`."""
+    """Whether an operand without a history lies in the memory of one of `arrays`."""
+    if isinstance(item, Variable) and not item.is_leaf:
+        return False  # its own graph tells where it came from
     value = item.value if isinstance(item, Variable) else item
     if not isinstance(value, np.ndarray):
         return False
-    return any(isinstance(a, np.ndarray) and np.may_share_memory(value, a) for a in arrays)
+    return any(np.may_share_memory(value, array) for array in arrays)
 
 
 def name_of(thing: Variable | Node) -> str:

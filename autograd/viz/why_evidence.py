@@ -67,6 +67,21 @@ class Evidence:
         """Of the diagram."""
         return self.diagram.vertices
 
+    def aim(self, target: int) -> None:
+        """Take another vertex, a constant perhaps, for the start of the path."""
+        self.target = target
+        self.path = self._way()
+
+    def entry(self, ids: set[int]) -> int:
+        """The first constant whose variable (or array) is one of `ids`; -1 if there is none."""
+        for edge in self.diagram.edges:
+            head = self.nodes[edge.head]
+            if self.nodes[edge.tail] is None and head is not None:
+                link = head.inputs[edge.slot]
+                if id(link() if isinstance(link, weakref.ref) else link) in ids:
+                    return edge.tail
+        return -1
+
     def value(self, index: int) -> Any:
         """The value of a vertex; None if unknown."""
         return self.vertices[index].value

@@ -569,6 +569,40 @@ def test_the_way_is_marked() -> None:
         _ = why(leaf(1.0)).graph
 
 
+def test_where_cut_values_enter_the_loss_is_marked() -> None:
+    w, z = leaf(1.0, 2.0), leaf(1.0, 1.0)
+
+    def step() -> Any:
+        hidden = (w * 3.0).detach()
+        shifted = hidden + 1.0
+        return (shifted * z).sum()
+
+    answer = why(w, step)
+    says(answer, "detached")
+    assert answer.diagram is not None
+    (index,) = answer.causes[0].vertices
+    vertex = answer.diagram.vertices[index]
+    assert (vertex.kind, vertex.name) == ("constant", "shifted")
+    levels = {v.op or v.name: v.mark.level if v.mark else "" for v in answer.diagram.vertices}
+    assert levels == {"z": "", "shifted": "bad", "mul": "path", "sum": "path"}
+
+
+def test_a_detached_value_is_not_taken_for_the_one_it_shares_memory_with() -> None:
+    w, z = leaf(1.0, 2.0), leaf(1.0, 1.0)
+    log = []
+
+    def step() -> Any:
+        h = z * 2.0
+        log.append(h.detach())
+        kept = (w * 3.0).detach()  # <- real
+        return (h * kept).sum()
+
+    answer = why(w, step)
+    says(answer, "detached", "real")
+    assert len(answer.causes) == 1
+    assert log
+
+
 def test_a_long_chain() -> None:
     w = leaf(1.0)
     h = w
