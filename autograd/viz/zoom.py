@@ -7,7 +7,7 @@ import math
 import operator
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Any
 
 from ..graph import Abstract, Variable
@@ -87,7 +87,9 @@ class Zoom:
         """The diagram as a film: forward, then backward, step by step."""
         from .film import film
 
-        return film(self)
+        # Closed frames of modules would hide the very steps that it is about.
+        vertices = [replace(vertex, cluster="") for vertex in self.diagram.vertices]
+        return film(replace(self.diagram, vertices=vertices, clusters={}))
 
     def __str__(self) -> str:
         value = "?" if self.root.value is None else number(self.root.value)

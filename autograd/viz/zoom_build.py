@@ -201,6 +201,8 @@ class Builder:
         self._link(rest, item, slot, "rest", slope)
 
     def _link(self, tail: Item, head: Item, slot: int, argument: str, slope: float | None) -> None:
+        if tail.origin >= 0 and self.captured.nodes[tail.origin] is None:
+            slope = None  # a constant, joined with what has a gradient
         head.operands.append((tail, slot, argument, slope))
         if slope is not None:
             tail.gradient += head.gradient * slope
@@ -328,12 +330,13 @@ class Builder:
                     places = factor.positions[rest.terms][here]
                     values = self.steps.values(origin)
                     shape = self.captured.diagram.vertices[origin].shape
+                    flow = flows[here].all() and self.captured.nodes[origin] is not None
                     parts.append(
                         Part(
                             self.labels[origin],
                             tuple(index_at(place, shape) for place in places.tolist()),
                             None if values is None else exact_sum(values[places]),
-                            exact_sum(gradients[here]) if flows[here].all() else None,
+                            exact_sum(gradients[here]) if flow else None,
                         )
                     )
             vertex = rest.item.vertex

@@ -220,6 +220,14 @@ def test_padding_and_joined_pieces():
     assert zoom(y, 0)["pad1[0]"].value == 0.5
 
 
+def test_a_constant_joined_with_leaves_has_no_gradient():
+    a, c = t([1.0, 2.0]), t([3.0, 4.0, 5.0], grad=False)
+    zoomed = zoom(autograd.cat([a, c]).sum(), terms=2)
+    checked(zoomed)
+    assert zoomed["c[2]"].grad is None
+    assert [(p.name, p.gradient) for p in zoomed.folded[0].parts] == [("a", 2.0), ("c", None)]
+
+
 @pytest.mark.parametrize("value", [3.0, math.inf, math.nan, -1.0])
 def test_padding_with_any_number(value):
     x = t([1.0, 2.0])
@@ -784,3 +792,13 @@ def test_the_diagram_can_be_drawn():
     assert zoomed.graph.diagram is zoomed.diagram
     assert graph(zoomed).diagram is zoomed.diagram
     assert repr(zoomed).startswith("<Zoom of y[0]")
+
+
+def test_the_diagram_can_be_played():
+    layer = nn.Linear(3, 2)
+    x = autograd.ones(1, 3)
+    zoomed = zoom(lambda: layer(x), (0, 1), terms=1)
+    film = zoomed.film()
+    assert [v.name for v in film.diagram.vertices] == [v.name for v in zoomed.diagram.vertices]
+    assert zoomed.diagram.clusters
+    assert "weight[1, " in film.html
