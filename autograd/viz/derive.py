@@ -220,7 +220,7 @@ def _written(reading: Reading, rows: Rows, wanted: list[tuple[int, str]]) -> Der
         Section("Each step's own derivatives", [r for v in steps for r in rows.local(v, useful)]),
         Section("Backward: from the loss to the variables", backward),
         Section("Along the paths", along),
-        Section("Where", rows.legend(arrays=any(v.shape and v.op for v in back))),
+        Section("Where", rows.legend()),
     ]
     result.sections = [s for s in sections if s.rows]
     return result

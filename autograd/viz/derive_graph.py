@@ -61,6 +61,9 @@ class Reading:
             for slot, name in enumerate(op.inputs):
                 if slot not in present:
                     known[name] = vertex.scalars.get(slot)
+            for edge in self.operands[vertex.index]:
+                if not self.is_named(edge.tail):
+                    known[op.inputs[edge.slot]] = self.number(edge.tail)
         return formula(op, known)
 
     def formula(self, index: int) -> Formula:
@@ -85,7 +88,7 @@ class Reading:
     def names(self, vertex: Vertex) -> Names:
         """What to write for the names in the formula of a step."""
         op = self.op(vertex.index)
-        found: Names = {"y": self.labels[vertex.index]}
+        found: Names = {"y": self._told(vertex.index)}
         edges = self.operands[vertex.index]
         if op.variadic:
             found[op.inputs[0]] = text.joined(
@@ -93,8 +96,7 @@ class Reading:
             )
         else:
             for edge in edges:
-                number = None if self.is_named(edge.tail) else self.number(edge.tail)
-                found[op.inputs[edge.slot]] = self.labels[edge.tail] if number is None else number
+                found[op.inputs[edge.slot]] = self._told(edge.tail)
         folded = _folded(op, self.vertices[edges[0].tail].shape, vertex) if edges else None
         if folded is not None:
             found["n"] = folded
@@ -102,6 +104,9 @@ class Reading:
             told = _index_text(vertex.params["index"])
             found["index"] = Told(told, rf"\mathtt{{{told.replace(':', '{:}')}}}")
         return found
+
+    def _told(self, index: int) -> Told:
+        return text.name(self.labels[index], single=not self.vertices[index].shape)
 
     def values(self, vertex: Vertex) -> dict[str, float] | None:
         """The numbers behind the names in the formula of a step, if all are single and known."""

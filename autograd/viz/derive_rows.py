@@ -33,6 +33,7 @@ class Rows:
         self.labels = reading.labels
         self.loss = reading.labels[reading.end]
         self._shown: list[Expr] = []
+        self._arriving = False  # whether a G stands somewhere
 
     def given(self) -> list[Row]:
         """Leaves and constants that have a name: numbers side by side, arrays each in a row."""
@@ -44,6 +45,8 @@ class Rows:
             label = text.name(self.labels[vertex.index])
             value = self.reading.number(vertex.index)
             if vertex.shape:
+                if all(e.argument == "key" for e in self.reading.users[vertex.index]):
+                    continue  # of a dropout: two random numbers, which tell nobody anything
                 parts = text.chain((self._tiny(vertex.value), True))
                 arrays.append(Row(label, parts, text.shape(vertex.shape)))
             elif self.numbers and value is not None:
@@ -100,15 +103,13 @@ class Rows:
         if self.numbers:
             terms += self._sum_of_products(index, heads)
             terms.append(self._result(vertex.grad, vertex))
-        # A long sum may then go on in the next line at any of its terms.
-        sum_of = (text.Part("=", told[0]), *(text.Part("+", term) for term in told[1:]))
         left = text.total(self.loss, self.labels[index])
         if vertex.shape and vertex.op:
             left = text.joined([text.arriving(self.labels[index]), left], " = ", " = ")
         about = text.shape(vertex.shape)
         if self.reading.is_hooked(index):
             about = text.words("(a hook changed the sum)")
-        return Row(left, sum_of + text.chain(*terms)[1:], about)
+        return Row(left, text.broken(told, "+") + text.chain(*terms)[1:], about)
 
     def unreached(self, label: str, is_part: bool) -> Row:
         """A derivative that is 0, and why."""
@@ -136,10 +137,10 @@ class Rows:
         rows = [self._path(name, path) for name, path in zip(names.values(), paths, strict=True)]
         return [Row(left, text.chain(*terms)), *rows]
 
-    def legend(self, arrays: bool) -> list[Row]:
-        """What the less known signs mean."""
+    def legend(self) -> list[Row]:
+        """What the less known signs of the rows so far mean."""
         rows = []
-        if arrays:
+        if self._arriving:
             told = f"G_v is d {self.loss}/d v, the gradient that arrives at v"
             latex = rf"G_{{v}} = {text.total(self.loss, 'v').latex}"
             rows.append(Row(Told(told, latex + r" \text{, the gradient that arrives at } v"), ()))
@@ -204,7 +205,8 @@ class Rows:
         expr = _sum([_flow(found, e.slot, vertex.shape != user.shape) for e in uses])
         self._shown.append(expr)
         names = self.reading.names(user)
-        names["g"] = text.arriving(label) if user.shape else above
+        names["g"] = text.arriving(label, single=not user.shape)
+        self._arriving |= head != self.reading.end
         if head == self.reading.end:
             names["g"] = 1.0
         return text.expression(expr, names, arrays=True)
@@ -221,7 +223,8 @@ class Rows:
             product = self.reading.product(path)
             terms.append((text.single(product), text.is_exact(product, dtype)))
         way = text.joined([text.name(self.labels[i]) for i in path], " → ", r" \to ")
-        return Row(left, text.chain(*terms), text.bracketed(way))
+        parts = text.broken(told, "·") + text.chain(*terms)[1:]
+        return Row(left, parts, text.bracketed(way))
 
 
 # --- Formulas made of formulas --------------------------------------------------------------------

@@ -21,19 +21,24 @@ WIDTH = 96
 LONGEST_LEFT = 30
 # Fractions in neighbouring lines would touch; a heading keeps more distance.
 NEXT_LINE, NEXT_SECTION = " \\\\[0.5ex]\n", " \\\\[2ex]\n"
+LATEX_SIGNS = {"≈": r"\approx", "·": r"\cdot"}
 # Arrays up to this many elements are written out.
 TINY = 9
 
 
 class Told(NamedTuple):
-    """One thing in both notations."""
+    """One thing in both notations.
+
+    `single`: it is the name of a single number, and not of an array.
+    """
 
     unicode: str
     latex: str
+    single: bool = False
 
 
 class Part(NamedTuple):
-    """A term of a row, and the sign before it: = or ≈."""
+    """A term of a row, and the sign before it: = or ≈, or + or · within a long term."""
 
     sign: str
     told: Told
@@ -70,9 +75,12 @@ class Section:
 # --- Single things --------------------------------------------------------------------------------
 
 
-def name(text: str) -> Told:
-    """A name of the user's."""
-    return Told(text, latex_name(text))
+def name(label: str, single: bool = False) -> Told:
+    """A name of the user's; that of a numbered layer, "0.weight", must not look like a number."""
+    if label[:1].isdecimal():
+        number, dot, rest = label.partition(".")
+        label = f"[{number}]{dot}{rest}"
+    return Told(label, latex_name(label), single)
 
 
 def words(text: str) -> Told:
@@ -104,26 +112,35 @@ def expression(
     expr: Expr, names: Mapping[str, str | float | Told], arrays: bool | None = None
 ) -> Told:
     """An expression, with names that may be different in the two notations."""
-    plain = {n: v.unicode if isinstance(v, Told) else v for n, v in names.items()}
-    raised = {n: Symbol(v.latex) if isinstance(v, Told) else v for n, v in names.items()}
+    plain: dict[str, str | float] = {}
+    raised: dict[str, str | float] = {}
+    for key, value in names.items():
+        if isinstance(value, Told):
+            plain[key] = Symbol.made(value.unicode, value.single)
+            raised[key] = Symbol.made(value.latex, value.single)
+        else:
+            plain[key] = raised[key] = value
     return Told(expr.unicode(plain, arrays=arrays), expr.latex(raised, arrays=arrays))
 
 
 def total(loss: str, variable: str) -> Told:
     """The derivative along all paths."""
-    latex = rf"\frac{{d\,{latex_name(loss)}}}{{d\,{latex_name(variable)}}}"
-    return Told(f"d {loss}/d {variable}", latex)
+    above, below = name(loss), name(variable)
+    latex = rf"\frac{{d\,{above.latex}}}{{d\,{below.latex}}}"
+    return Told(f"d {above.unicode}/d {below.unicode}", latex)
 
 
 def partial(result: str, variable: str) -> Told:
     """The derivative of one step."""
-    latex = rf"\frac{{\partial {latex_name(result)}}}{{\partial {latex_name(variable)}}}"
-    return Told(f"∂{result}/∂{variable}", latex)
+    above, below = name(result), name(variable)
+    latex = rf"\frac{{\partial {above.latex}}}{{\partial {below.latex}}}"
+    return Told(f"∂{above.unicode}/∂{below.unicode}", latex)
 
 
-def arriving(variable: str) -> Told:
-    """The gradient of an array, as others use it."""
-    return Told(f"G_{variable}", rf"G_{{{latex_name(variable)}}}")
+def arriving(variable: str, single: bool = False) -> Told:
+    """The gradient of a node, as the rules of its op use it."""
+    told = name(variable)
+    return Told(f"G_{told.unicode}", rf"G_{{{told.latex}}}", single)
 
 
 def shape(sizes: Sequence[int]) -> Told:
@@ -159,6 +176,11 @@ def is_exact(value: Any, dtype: str) -> bool:
         return True
     rounding = 1e-12 if dtype in ("float", "float64") else 1e-6
     return abs(float(number(value)) - value) <= rounding * abs(value)
+
+
+def broken(things: Sequence[Told], sign: str) -> tuple[Part, ...]:
+    """The first term of a row, which may go on in the next line at any of its signs."""
+    return (Part("=", things[0]), *(Part(sign, told) for told in things[1:]))
 
 
 def chain(*terms: tuple[Told | None, bool]) -> tuple[Part, ...]:
@@ -237,7 +259,7 @@ def _latex_lines(row: Row) -> list[str]:
         if length > room and not lines[-1].endswith("&"):
             lines.append("& {}")
             room = WIDTH - LONGEST_LEFT
-        lines[-1] += f" {sign} {told.latex}".replace("≈", r"\approx")
+        lines[-1] += f" {LATEX_SIGNS.get(sign, sign)} {told.latex}"
         room -= length
     if about and width(row.about.unicode) > room:
         lines.append("& {}")

@@ -23,7 +23,22 @@ Text = tuple[str, int]
 
 
 class Symbol(str):
-    """A name that is already in the notation of the printer."""
+    """A name that is already in the notation of the printer.
+
+    Attributes
+    ----------
+    single : bool
+        It stands for a single number, so that a product with it is not one of two arrays.
+    """
+
+    single = False
+
+    @classmethod
+    def made(cls, text: str, single: bool) -> Symbol:
+        """A symbol that says whether it is for a single number."""
+        symbol = cls(text)
+        symbol.single = single
+        return symbol
 
 
 class Printer:
@@ -150,14 +165,20 @@ class Printer:
 
     def _scales(self, node: ast.BinOp) -> bool:
         """Whether a factor is a single number, so that the product is not one of two arrays."""
-        return any(
-            isinstance(part, ast.Constant)
-            or (isinstance(part, ast.Name) and self._is_number(part.id))
-            for part in (node.left, node.right)
+        return self._is_single(node.left) or self._is_single(node.right)
+
+    def _is_single(self, node: ast.expr) -> bool:
+        if isinstance(node, ast.BinOp):
+            return self._is_single(node.left) and self._is_single(node.right)
+        return isinstance(node, ast.Constant) or (
+            isinstance(node, ast.Name) and self._is_number(node.id)
         )
 
     def _is_number(self, name: str) -> bool:
-        return name in NUMBERS or isinstance(self.names.get(name), float | int)
+        given = self.names.get(name)
+        if isinstance(given, Symbol):
+            return given.single
+        return name in NUMBERS or isinstance(given, float | int)
 
     # --- What the forms have of their own ---------------------------------------------------------
 

@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 import autograd as ag
+import nn
 from autograd import Scalar, Tensor
 from autograd.families import structured
 from autograd.graph import OPS
@@ -331,6 +332,31 @@ def test_names_are_made_where_there_are_none_and_kept_apart() -> None:
     assert len(set(labels)) == len(labels)
     assert labels.count("v1") == 1
     assert {"h", "h_2", "h_3"} <= set(labels)
+
+
+def test_numbered_layers_do_not_look_like_numbers() -> None:
+    model = nn.Sequential(nn.Linear(3, 2, bias=False))
+    x = array(4, 3, grad=False)
+    found = derive(lambda: model(x).sum(), "0.weight")
+    check(found)
+    assert "x·[0].weightᵀ" in str(found)
+    assert r"\frac{d\,L}{d\,\mathrm{[0].weight}} & = G_{v_{1}}^{\top} \, x" in found.latex
+    assert list(found.gradients) == ["0.weight"]
+
+
+def test_a_mask_that_is_known_is_decided() -> None:
+    x = Tensor(np.array([1.0, 2.0, 3.0]), requires_grad=True)
+    found = derive(lambda: x.std())
+    check(found)
+    assert "if" not in str(found)
+    assert "v1 = sum((x - mean(x))²)/(3 - 1) = 1" in str(found)
+
+
+def test_single_numbers_scale_arrays() -> None:
+    x, s = array(3, 4), Scalar(2.0)
+    found = derive(lambda: ((x * s) * x).sum() * s)
+    assert "x·s " in str(found)
+    assert re.search(r"v2 = v1 ⊙ x", str(found))
 
 
 def test_strange_names() -> None:
