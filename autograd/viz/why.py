@@ -43,7 +43,8 @@ def why(
     loss : Tensor, Scalar or callable, optional
         What the gradient is of. Without it: whatever was made of the tensor and is still alive,
         and the last recording. A function without arguments runs the step and returns the loss;
-        it is watched, which tells most.
+        it is watched, which tells most. If it calls backward, that adds to ``.grad`` as ever; if
+        not, the answer is about the gradient that backward would give.
     names : mapping, optional
         Names for tensors, or for modules whose parameters are meant.
 
@@ -98,13 +99,16 @@ def _check(what: str, thing: Any) -> None:
 
 def _watched(function: Callable[[], Any]) -> tuple[Variable, Recording, Keep]:
     """Run a step, and keep all of it until the question is answered."""
-    keep = Keep()
-    with Recording() as recording:
-        WATCHERS.append(keep)
-        try:
-            loss = function()
-        finally:
-            WATCHERS.remove(keep)
+    keep, before = Keep(), Recording.latest
+    try:
+        with Recording() as recording:
+            WATCHERS.append(keep)
+            try:
+                loss = function()
+            finally:
+                WATCHERS.remove(keep)
+    finally:
+        Recording.latest = before  # the user's own stays the last
     if not isinstance(loss, Variable):
         raise TypeError(f"why: the function must return the loss, not {type(loss).__name__}")
     return loss, recording, keep
@@ -202,20 +206,31 @@ class _Inquiry:
             return
         gradient = evidence.gradient(evidence.target)
         if gradient is not None:
-            inner = Answer("healthy", "")
-            self.found, outer = inner, self.found
-            self._of_gradient(gradient, evidence)
-            self.found, inner = outer, self.found
-            if inner.verdict != "healthy":
-                outer.causes += inner.causes
-                outer.remarks.append("Its gradient would not be healthy: " + inner.headline)
-            else:
-                outer.remarks.append(
-                    f"A backward pass gives it a gradient of norm {number(norm(gradient))}."
-                )
+            self._of_what_it_would_be(gradient, evidence)
         if self.tensor.node is not None:
             self._point(evidence, self.tensor.node)
         self._show(evidence)
+
+    def _of_what_it_would_be(self, gradient: Any, evidence: Evidence) -> None:
+        """The gradient that a backward pass gives, or gave, though ``.grad`` does not hold it."""
+        outer, self.found = self.found, Answer("healthy", "")
+        self._of_gradient(gradient, evidence)
+        inner, case = self.found, self.case
+        ran = case.recording is not None and case.recording.passes > 0
+        if case.keep is not None and not ran and outer.causes[0].kind == "backward_not_called":
+            inner.remarks.append(
+                f"{self.name}.grad is None: the function ran no backward pass. This is the "
+                "gradient that it would give."
+            )
+            return
+        self.found = outer
+        if inner.verdict != "healthy":
+            outer.causes += inner.causes
+            outer.remarks.append("Its gradient would not be healthy: " + inner.headline)
+        else:
+            outer.remarks.append(
+                f"A backward pass gives it a gradient of norm {number(norm(gradient))}."
+            )
 
     def _point(self, evidence: Evidence, node: Node) -> None:
         """Give the tensor's own vertex to causes that name no other."""

@@ -197,7 +197,17 @@ def test_a_detached_copy_for_show_is_not_blamed() -> None:
         return loss
 
     answer = why(w, step)
-    assert [c.kind for c in answer.causes] == ["backward_not_called"], str(answer)
+    assert answer.verdict == "healthy", str(answer)
+    assert "ran no backward pass" in str(answer)
+    assert w.grad is None
+
+    def with_backward() -> Any:
+        loss = step()
+        loss.backward()
+        w.grad = None
+        return loss
+
+    says(why(w, with_backward), "reset")
 
 
 def test_detach_in_a_module_that_lets_its_hidden_values_go() -> None:
@@ -520,6 +530,17 @@ def test_what_why_does_not_take() -> None:
         return x
 
     autograd.trace(traced, (2,))
+
+
+def test_a_recording_of_the_user_stays_the_last() -> None:
+    w = leaf(1.0, 2.0)
+    with viz.record() as recording:
+        h = (w * 3.0).detach()
+    why(w, lambda: (w * w).sum())
+    with pytest.raises(ZeroDivisionError):
+        why(w, lambda: 1 / 0)
+    assert recording.events
+    says(why(h), "detached")
 
 
 def test_scalars() -> None:
