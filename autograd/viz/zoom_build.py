@@ -113,9 +113,18 @@ class Builder:
             about = f"{item.vertex.op}: a sum of {step.count:,} products"
             item.vertex.about = remark(item.vertex.about, about)
             item.vertex.op = "sum"
+        if not item.operands:
+            self._bare(item, f"{item.vertex.op} made it of no other element")
         if step.also:
             read = ", ".join(self.labels[tail] for tail in step.also)
             item.vertex.about = remark(item.vertex.about, f"also reads {read}")
+
+    @staticmethod
+    def _bare(item: Item, about: str) -> None:
+        """Draw an element without operands for what it is here, an input: no op that lacks them."""
+        item.vertex.about = remark(item.vertex.about, about)
+        item.vertex.op = ""
+        item.vertex.params, item.vertex.scalars = {}, {}
 
     def _slots(self, item: Item, step: Step, order: np.ndarray) -> list[int]:
         """Places for the terms, in their order.
@@ -277,8 +286,7 @@ class Builder:
                 )
         edges.sort(key=lambda edge: (edge.head, edge.slot))
         for item, why in self.cut:
-            text = f"its operands are not shown ({why})"
-            item.vertex.about = remark(item.vertex.about, text)
+            self._bare(item, f"a result of {item.vertex.op}; its operands are not shown ({why})")
         if self.rests or self.cut:
             self._note_what_is_missing(scale)
         vertices = [item.vertex for item in self.items]

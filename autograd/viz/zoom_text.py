@@ -15,6 +15,8 @@ NAME_WIDTH = 52
 HEADINGS = ("value", "slope", "gradient")
 AGAIN = " ↑"  # an element whose operands stand further up
 
+NOT_SHOWN = "…"  # an element that was not expanded
+
 
 def table(diagram: Diagram, rows: int = ROWS) -> list[str]:
     """Lines with the vertices below the output, each under its user, with value, slope, gradient.
@@ -53,8 +55,11 @@ def table(diagram: Diagram, rows: int = ROWS) -> list[str]:
 
 
 def _op(vertex: Vertex, again: bool) -> str:
-    what = vertex.op if vertex.kind in ("intermediate", "output") else vertex.kind
-    return "folded" + AGAIN * again if vertex.kind == "group" else what + AGAIN * again
+    if vertex.kind == "group":
+        return "folded"
+    if vertex.kind not in ("intermediate", "output"):
+        return vertex.kind
+    return (vertex.op or NOT_SHOWN) + AGAIN * again
 
 
 def _aligned(rows: Sequence[tuple[str, str, tuple[str, ...]]]) -> list[str]:

@@ -200,9 +200,11 @@ def test_depth_does_not_count_movement():
     assert [v.op for v in zoomed.diagram.vertices] == ["", "cos", "sin", "permute"]
     assert zoomed.complete
     cut = zoom(y, (1, 0), depth=1)
-    assert [v.op for v in cut.diagram.vertices] == ["cos", "sin", "permute"]
+    assert [v.op for v in cut.diagram.vertices] == ["", "sin", "permute"]
     assert cut.cut == {"depth 1": 1}
-    assert "not shown (depth 1)" in cut.diagram.vertices[0].about
+    about = "a result of cos; its operands are not shown (depth 1)"
+    assert cut.diagram.vertices[0].about == about
+    assert cut.diagram.vertices[0].kind == "intermediate"
 
 
 def test_padding_and_joined_pieces():
@@ -218,6 +220,7 @@ def test_padding_and_joined_pieces():
         {"pad1[5]", "y[5]"},
     ]
     assert zoom(y, 0)["pad1[0]"].value == 0.5
+    assert zoom(y, 0)["pad1[0]"].about == "pad made it of no other element"
 
 
 def test_a_constant_joined_with_leaves_has_no_gradient():
@@ -802,3 +805,11 @@ def test_the_diagram_can_be_played():
     assert [v.name for v in film.diagram.vertices] == [v.name for v in zoomed.diagram.vertices]
     assert zoomed.diagram.clusters
     assert "weight[1, " in film.html
+
+
+@pytest.mark.parametrize("depth", [1, 2, 3])
+def test_what_is_cut_or_filled_in_can_be_played(depth):
+    x = t([[0.5, 1.0]])
+    y = autograd.softmax(autograd.pad(autograd.relu(x * 2.0), (1, 0), value=0.5), 1)
+    assert "pad" in zoom(y, (0, 1), depth=depth, terms=3).film().html
+    assert zoom(Tensor(np.zeros(0), requires_grad=True).sum()).film().html
