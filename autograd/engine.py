@@ -76,7 +76,9 @@ def compute(op: Op, values: Sequence[Any], params: dict[str, Any]) -> Any:
         and values[0].__class__ in NUMBERS
         and all(v.__class__ in NUMBERS for v in values)
     ):
-        return op.scalar(*values, **params)
+        y = op.scalar(*values, **params)
+        # One operand may be a float and the result another, an int.
+        return float(y) if y.__class__ is int and float in map(type, values) else y
     y = op.forward(*values, **params)
     return y[0] if op.aside else y
 

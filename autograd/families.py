@@ -276,6 +276,8 @@ def _binary(op: Op) -> Callable[..., Any]:
                 if scalar is None:
                     raise TypeError(f"{op.name} has no form for Scalars; use a Tensor")
                 z = scalar(a, b)
+                if z.__class__ is int:  # of maximum(0.5, 1), for one
+                    z = float(z)
                 shape, dtype = (), float
             elif getattr(b, "dtype", NO_DTYPE).kind == "f":
                 z = forward(a, b)

@@ -168,7 +168,7 @@ def abs(x):
 @elementwise(
     lambda g, y, x: 0.0 * g,
     saves="",
-    scalar=lambda x: math.copysign(1.0, x) if x else 0.0 * x,
+    scalar=lambda x: math.copysign(1.0, x) if x and x == x else x,
     formula=("sign(x)", "0"),
 )
 def sign(x):

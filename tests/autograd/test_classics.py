@@ -912,6 +912,20 @@ def test_a_batch_of_ignored_classes_leaves_the_weights_alone():
 # --- Scalars and Tensors together ---------------------------------------------------------------
 
 
+def test_a_scalar_stays_one_whatever_its_operands_are():
+    x = Scalar(0.5)
+    for result in (
+        autograd.maximum(x, 1),
+        autograd.maximum(1, x),
+        autograd.clamp(Scalar(1.5), -1, 1),
+        autograd.where(x > 1.0, x, 1),
+    ):
+        assert isinstance(result, Scalar)
+        assert result.value.__class__ is float
+        assert result.value == 1.0
+    assert math.isnan(autograd.sign(Scalar(math.nan)).value)
+
+
 def test_scalars_enter_tensors():
     a, b = Scalar(2.0), Scalar(3.0)
     y = autograd.stack([a, b, a * b]) * autograd.tensor([1.0, 10.0, 100.0])
