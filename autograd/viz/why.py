@@ -17,12 +17,15 @@ from .places import user_frames
 from .record import Recording, note_of
 from .summary import number, shape_text
 from .why_answer import Answer, Verdict
+from .why_code import first_argument
 from .why_cuts import Case, Keep, latest_recording
 from .why_evidence import Evidence, likely_root, made_from
 from .why_nan import bad, causes_of_nan, forward_origins
 from .why_none import causes_of_none
 from .why_size import causes_of_size, norm, way_back
 from .why_zero import causes_of_partial_zero, causes_of_zero
+
+UNNAMED = "the tensor"
 
 
 def why(
@@ -86,7 +89,10 @@ def why(
         _check("loss", loss)
     known = Names(names)
     known.look_around(frames)
-    name = known.of_leaf(tensor, tensor.node, note_of(tensor)) or "the tensor"
+    name = known.of_leaf(tensor, tensor.node, note_of(tensor))
+    written = first_argument(frames[0]) if frames else ""
+    if not name or (tensor.role == "tensor" and written and not written.isidentifier()):
+        name = written or UNNAMED
     return _Inquiry(tensor, loss, name, recording, keep, names).answer()
 
 
@@ -199,6 +205,8 @@ class _Inquiry:
         name = self.name
         self.found.verdict = "none"
         self.found.headline = f"{name}.grad is None."
+        if name == UNNAMED:
+            self.found.headline = f"The gradient of {UNNAMED} is None."
         self.found.causes = causes_of_none(self.case)
         evidence = self._evidence()
         if evidence is None:

@@ -145,14 +145,14 @@ class Answer:
         return f"<Answer: {self.verdict}{f' ({kinds})' if kinds else ''}>"
 
     def _table(self) -> list[str]:
-        factors = [abs(_log(row.factor)) for row in self.table]
-        worst = max(factors, default=0.0)
+        sign = {"vanishing": -1.0, "exploding": 1.0}.get(self.verdict, 0.0)
+        changes = [sign * _log(row.factor) for row in self.table]
+        worst = max(changes, default=0.0)
         width = max(len(row.label) for row in self.table)
         lines = [f"{'gradient of':{width}}  {'norm':>10}  {'factor':>8}"]
-        for row, size in zip(self.table, factors, strict=True):
+        for row, change in zip(self.table, changes, strict=True):
             factor = "" if row.factor is None else f"{row.factor:.3g}"
-            ill = self.verdict in ("vanishing", "exploding") and worst > 0.0
-            flag = "  <- largest change" if ill and size == worst else ""
+            flag = "  <- largest change" if change == worst and worst > 0.0 else ""
             lines.append(f"{row.label:{width}}  {row.norm:>10.4g}  {factor:>8}{flag}")
         if len(lines) > LONGEST_TABLE:
             half = LONGEST_TABLE // 2

@@ -5,6 +5,8 @@ from __future__ import annotations
 import functools
 import linecache
 from collections.abc import Iterator
+from itertools import islice
+from types import FrameType
 from typing import TYPE_CHECKING
 
 from .model import Source
@@ -12,6 +14,8 @@ from .model import Source
 if TYPE_CHECKING:
     import ast
 
+# A longer expression is no name.
+LONGEST_NAME = 40
 SWITCHES = ("no_grad", "inference_mode", "set_grad_enabled")
 
 
@@ -37,6 +41,22 @@ def switched_off_at(source: Source) -> tuple[str, Source] | None:
             found = found or _enclosing(around, source)
             names |= {getattr(n, "name", "") for n in around if _is_function(n)}
     return found
+
+
+def first_argument(frame: FrameType) -> str:
+    """The text of the first argument of the call that a frame is at; "" if it is not to be had."""
+    import ast
+
+    tree = _tree(frame.f_code.co_filename)
+    here = next(islice(frame.f_code.co_positions(), frame.f_lasti // 2, None), None)
+    if tree is None or here is None:
+        return ""
+    for call in _walk_calls(tree):
+        at = (call.lineno, call.end_lineno, call.col_offset, call.end_col_offset)
+        if at == here and call.args and not isinstance(call.args[0], ast.Starred):
+            text = ast.unparse(call.args[0])
+            return text if len(text) <= LONGEST_NAME else ""
+    return ""
 
 
 def rebinds(source: Source) -> str:

@@ -24,7 +24,7 @@ MENDS = {
     "norm_at_zero": "a norm has no slope at 0: use sqrt(sum(x * x) + eps), or mask the input of "
     "sqrt with where",
     "overflow": "make the numbers smaller: subtract the maximum first (logsumexp, log_softmax), "
-    "clamp, normalise, or use float64",
+    "clamp, normalise, or use float64; if parameters grew step by step, a smaller learning rate",
     "inf_minus_inf": "look at what made the infinities; a maximum subtracted first keeps them away",
     "zero_times_inf": "make the infinite factor finite where the other is 0: where(ok, x, 1) as "
     "the input of what is infinite",

@@ -20,7 +20,7 @@ from .why_results import causes_of_intermediate
 from .why_size import norm
 
 CERTAIN = (
-    "With `with viz.record() as recording:` around the step, or with why(tensor, function) where "
+    "With `with viz.record() as recording:` around the step, or as why(tensor, function), where "
     "the function runs the step and returns the loss, why can name the line."
 )
 
@@ -70,7 +70,7 @@ def _not_asked(case: Case, variable: Variable, name: str) -> Cause:
         text = f"{name} is frozen: a parameter with requires_grad=False"
     else:
         text = f"{name} does not require grad: it was made without requires_grad=True"
-    if case.recording is None and variable.role != "parameter":
+    if case.keep is None and variable.role != "parameter":
         case.remarks.append(
             f"If {name} is the result of a computation, it was detached, or made inside no_grad() "
             f"or from data alone. {CERTAIN}"
@@ -232,10 +232,13 @@ def _unused(case: Case, noted: bool) -> list[Cause]:
     if note is not None and note.gradient is not None:
         return _delivered(case, note.gradient)
     if case.recording is not None and not noted:
+        if case.keep is None:
+            case.remarks.append(f"Outside of a recording no_grad() leaves no trace. {CERTAIN}")
         return [
             Cause(
                 "unused",
-                f"no graph that is alive uses {name}, and nothing in the last recording did",
+                f"no graph that is alive uses {name}, and nothing in the last recording did (but "
+                "for a choice such as argmax(), which has no gradient and leaves no trace)",
                 "use it in the forward pass, or leave it out of the model",
             )
         ]

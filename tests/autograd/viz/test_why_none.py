@@ -348,6 +348,21 @@ def test_a_comparison_has_no_gradient() -> None:
     assert why(w, loss).verdict == "healthy"
 
 
+def test_argmax_leaves_no_trace() -> None:
+    w, table = leaf(0.3, 0.8), autograd.randn(2, 3, requires_grad=True)
+
+    def step() -> Any:
+        return table[w.argmax()].sum()
+
+    answer = why(w, step)
+    says(answer, "unused")
+    assert "argmax" in str(answer)
+    loss = (w.softmax(0) @ table).sum()  # the mend
+    loss.backward()
+    assert why(w, loss).verdict == "healthy"
+    says(why(w.argmax()), "integer")
+
+
 def test_the_condition_of_where() -> None:
     c, z = leaf(1.0, 0.0), leaf(1.0, 2.0)
     loss = autograd.where(c, z, 0.0).sum()
@@ -530,6 +545,16 @@ def test_what_why_does_not_take() -> None:
         return x
 
     autograd.trace(traced, (2,))
+
+
+def test_the_argument_serves_as_a_name() -> None:
+    class Holder:
+        weights = (leaf(1.0), leaf(2.0))
+
+    answer = why(Holder.weights[1])
+    assert answer.headline == "Holder.weights[1].grad is None."
+    answer = why(*[leaf(1.0)])
+    assert answer.headline == "The gradient of the tensor is None."
 
 
 def test_a_recording_of_the_user_stays_the_last() -> None:

@@ -66,6 +66,8 @@ def test_vanishing_by_sigmoids() -> None:
     assert answer.verdict == "vanishing"
     assert any("20 steps of sigmoid" in c.text and "0.25" in c.mend for c in answer.causes)
     assert "sigmoid" in answer.causes[0].text
+    (flagged,) = [text for text in str(answer).splitlines() if "<-" in text]
+    assert float(flagged.partition("<-")[0].split()[-1]) < 0.5
     x, step = deep(20, 1.0, "tanh")  # the mend
     assert explain(x, step).verdict == "healthy"
 
