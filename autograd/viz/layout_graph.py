@@ -178,15 +178,18 @@ def choose_main(levels: Levels) -> None:
         number = middle(outs[v], [below[edges[e][1]] for e in outs[v]], 1)
         if number >= 0:
             levels.main[number] = (True, levels.main[number][1])
-        far = [above[edges[e][0]] or _outside(levels, e) / 2 for e in ins[v]]
+        far = [above[edges[e][0]] or _priority(levels, e) for e in ins[v]]
         number = middle(ins[v], far, 0)
         if number >= 0:
             levels.main[number] = (levels.main[number][0], True)
 
 
-def _outside(levels: Levels, number: int) -> bool:
+def _priority(levels: Levels, number: int) -> float:
+    """Below 1: which of the operands without operands goes first."""
     tail, head = levels.edges[number]
-    return levels.container[tail] != levels.container[head]
+    if levels.container[tail] != levels.container[head]:
+        return 0.9
+    return 1 / (1 + levels.rank[head] - levels.rank[tail])
 
 
 def _fill(levels: Levels) -> None:

@@ -14,12 +14,18 @@ from collections.abc import Sequence
 
 from autograd.viz.layout_graph import Levels
 
-# Sweeps (each down and up) at most, and how many in a row may bring nothing. More items than
-# MANY get fewer, since a sweep costs some microseconds per item.
-SWEEPS, PATIENCE = 10, 3
-MANY, SWEEPS_OF_MANY = 8_000, 4
+# Ways of sweeping differ in their start (from the sinks or the sources), in how much a lane heeds
+# its far end when it is placed by its near one, and in whether lanes and clusters move on with
+# each row. None is best for all graphs. A sweep costs some microseconds per item, so that large
+# graphs get fewer ways (one per WAY items) and sweeps (one per SWEEP items).
+WAYS = [(up, far, follow) for far in (0.0, 0.5) for follow in (True, False) for up in (True, False)]
+WAY_ITEMS, SWEEP_ITEMS = 8_000, 100_000
+# Sweeps at most, and how many in a row may bring nothing.
+SWEEPS, PATIENCE = 20, 6
 # Rounds of exchanging neighbours after a sweep.
 EXCHANGES = 4
+# A crossing with a main line counts as this many, and so does its pull.
+MAIN_WEIGHT = 3
 # Items in a row keep about this distance while they are ordered.
 STEP = 20.0
 # Added to the place of a lane and of the k-th leaf beside its user: where all else is equal a
@@ -27,20 +33,22 @@ STEP = 20.0
 LANE_BIAS, LEAF_BIAS = 1.0, 0.01
 
 
-def order_rows(levels: Levels) -> None:
-    """Order ``levels.rows`` for few crossings."""
+def order_rows(levels: Levels) -> list[tuple[int, list[list[int]]]]:
+    """Orders of ``levels.rows`` with few crossings, and how many each has: one or more."""
     if all(len(row) < 2 for row in levels.rows):
-        return
-    _Sweeper(levels).run()
+        return [(0, levels.rows)]
+    return _Sweeper(levels).run()
 
 
-def crossings(levels: Levels, place: Sequence[int]) -> int:
+def crossings(
+    rows: Sequence[Sequence[int]], downs: Sequence[Sequence[int]], place: Sequence[int]
+) -> int:
     """How many pairs of edges cross; `place` is the position of each item in its row."""
     total = 0
-    for row in levels.rows:
+    for row in rows:
         seen: list[int] = []
         for item in row:
-            ends = sorted(place[b] for b in levels.downs[item])
+            ends = sorted([place[b] for b in downs[item]])
             for end in ends:
                 total += len(seen) - bisect_right(seen, end)
             for end in ends:
@@ -61,12 +69,27 @@ class _Sweeper:
         self.cluster_x = [0.0] * self.clusters
         self.prefix: list[tuple[float | int, ...]] = [()] * (self.clusters + 1)  # [-1]: the page
         self.outermost_first = sorted(range(self.clusters), key=lambda c: levels.depth[c])
+        # What each item is joined to above and below; main lines count several times.
+        self.ups: list[list[int]] = [[] for _ in levels.rank]
+        self.downs: list[list[int]] = [[] for _ in levels.rank]
+        for e, chain in enumerate(levels.chains):
+            if not levels.bypass[e]:
+                for a, b in itertools.pairwise(chain):
+                    times = MAIN_WEIGHT if all(levels.main[e]) else 1
+                    self.downs[a].extend([b] * times)
+                    self.ups[b].extend([a] * times)
         self.leaf_bias = _leaf_biases(levels)
         self.lane_bias = [LANE_BIAS] * levels.lanes
+        self.lane_ends = [(0, 0)] * levels.lanes
         for chain, main in zip(levels.chains, levels.main, strict=True):
-            if any(main):
-                for item in chain[1:-1]:
-                    self.lane_bias[levels.lane[item]] = 0.0
+            tail, head = chain[0], chain[-1]
+            for item in chain[1:-1]:
+                lane = levels.lane[item]
+                self.lane_ends[lane] = tail, head
+                if not levels.ups[tail] and len(levels.downs[tail]) == 1:
+                    self.lane_bias[lane] = self.leaf_bias[tail]
+                elif any(main):
+                    self.lane_bias[lane] = 0.0
         self.starts: tuple[list[list[int]], list[list[int]]] = (
             [[] for _ in levels.rows],
             [[] for _ in levels.rows],
@@ -97,29 +120,35 @@ class _Sweeper:
                         if c not in inner:
                             self.below[c].append(b)
 
-    def run(self) -> None:
-        """Sweep from two starts and leave the better order in ``levels.rows``."""
-        levels = self.levels
-        many = len(levels.rank) > MANY
+    def run(self) -> list[tuple[int, list[list[int]]]]:
+        """Sweep in several ways; the best order that each found."""
+        items = len(self.levels.rank)
+        found: list[tuple[int, list[list[int]]]] = []
+        for way in WAYS[: max(1, WAY_ITEMS // items)]:
+            order = self._run(*way, max(2, min(SWEEPS, SWEEP_ITEMS // items)))
+            if order not in found:
+                found.append(order)
+        return found
+
+    def _run(
+        self, upwards: bool, far_end: float, follow: bool, sweeps: int
+    ) -> tuple[int, list[list[int]]]:
+        """The best order that sweeps from one start find."""
+        rows = self.levels.rows
+        self._start(upwards)
         best: list[list[int]] = []
-        fewest = -1
-        for upwards in (True,) if many else (True, False):
-            self._start(upwards)
-            stale = 0
-            for _ in range(SWEEPS_OF_MANY if many else SWEEPS):
-                for down in (True, False) if upwards else (False, True):
-                    self._sweep(down)
-                self._exchange()
-                found = crossings(levels, self.place)
-                if fewest < 0 or found < fewest:
-                    best, fewest, stale = [row[:] for row in levels.rows], found, 0
-                else:
-                    stale += 1
-                if stale == PATIENCE or not found:
-                    break
-            if not fewest:
+        fewest = stale = 0
+        for sweep in range(sweeps):
+            self._sweep(upwards == (sweep % 2 == 1), far_end, follow)
+            self._exchange()
+            count = crossings(rows, self.downs, self.place)
+            if not best or count < fewest:
+                best, fewest, stale = [row[:] for row in rows], count, 0
+            else:
+                stale += 1
+            if stale == PATIENCE or not count:
                 break
-        levels.rows = best
+        return fewest, best
 
     def _start(self, upwards: bool) -> None:
         """Order by a depth-first walk from the sinks up or from the sources down."""
@@ -159,10 +188,10 @@ class _Sweeper:
         outer = self.prefix[self.levels.cluster_parents[c]]
         self.prefix[c] = (*outer, self.cluster_x[c], c)
 
-    def _sweep(self, down: bool) -> None:
+    def _sweep(self, down: bool, far_end: float, follow: bool) -> None:
         """Order every row by the one before it."""
         levels, x = self.levels, self.x
-        before, after = (levels.ups, levels.downs) if down else (levels.downs, levels.ups)
+        before, after = (self.ups, self.downs) if down else (self.downs, self.ups)
         outside = self.above if down else self.below
         starts = self.starts[0 if down else 1]
         lane_seen = [False] * levels.lanes
@@ -181,7 +210,8 @@ class _Sweeper:
                     if not lane_seen[lane]:
                         lane_seen[lane] = True
                         if joined:
-                            self.lane_x[lane] = x[joined[0]] + self.lane_bias[lane]
+                            near, far = x[joined[0]], x[self.lane_ends[lane][down]]
+                            self.lane_x[lane] = near + (far - near) * far_end + self.lane_bias[lane]
                         else:  # the place of a cluster
                             self.lane_x[lane] = self.cluster_x[levels.container[item]]
                     wish[item] = self.lane_x[lane]
@@ -193,6 +223,27 @@ class _Sweeper:
                 else:
                     wish[item] = x[item]
             self._arrange(row, wish)
+            if follow:
+                self._follow(row)
+
+    def _follow(self, row: list[int]) -> None:
+        """Move lanes and clusters to where they came to stand in this row.
+
+        Their order among each other stays, for it is that of the row; so no two change sides
+        from one row to the next.
+        """
+        levels = self.levels
+        within: dict[int, list[float]] = {}
+        for item in row:
+            if levels.lane[item] >= 0:
+                self.lane_x[levels.lane[item]] = self.x[item]
+            c = levels.container[item]
+            while c >= 0:
+                within.setdefault(c, []).append(self.x[item])
+                c = levels.cluster_parents[c]
+        for c in sorted(within, key=lambda c: levels.depth[c]):
+            self.cluster_x[c] = sum(within[c]) / len(within[c])
+            self._set_prefix(c)
 
     def _arrange(self, row: list[int], wish: dict[int, float]) -> None:
         """Sort a row by what its items wish, clusters together, and place it accordingly."""
@@ -229,7 +280,7 @@ class _Sweeper:
                     if levels.lane[a] >= 0 and levels.lane[b] >= 0:
                         continue
                     gain = 0
-                    for joined in (levels.ups, levels.downs):
+                    for joined in (self.ups, self.downs):
                         if joined[a] and joined[b]:
                             gain += _gain(
                                 [place[j] for j in joined[a]], [place[j] for j in joined[b]]

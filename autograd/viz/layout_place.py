@@ -27,6 +27,10 @@ ROUTE_HEIGHT, ROUTE_SLOPE, ROUTE_MOST = 34.0, 0.06, 110.0
 # How strongly edges pull: the main line, others, long ones (which should not bend the picture),
 # leaves (which go where their user is).
 PULL_MAIN, PULL, PULL_LONG, PULL_LEAF = 4.0, 1.0, 0.5, 0.2
+# A box that joins or parts several equal lines stands in their middle: its pull to them.
+PULL_FAN = 10.0
+# The last bit of an edge is straight, so that its arrow head (8 long) points at the box.
+STUB = 9.0
 # Rounds in which all columns move at once, then one by one.
 ROUNDS_TOGETHER, ROUNDS_SINGLE = 12, 16
 MANY, ROUNDS_OF_MANY = 12_000, 6
@@ -46,6 +50,8 @@ class Frame:
         To the left and to the right.
     across, along : float
         Least width and height.
+    title : float
+        From the left side to the first edge that enters from above, so that it passes the title.
     """
 
     before: float
@@ -54,6 +60,7 @@ class Frame:
     high: float
     across: float
     along: float
+    title: float
 
 
 @dataclass(slots=True)
@@ -107,7 +114,8 @@ def columns(levels: Levels) -> list[int]:
                 if all(levels.main[number]):
                     wanted[levels.rank[a]].append((2, a, b))
             elif a < levels.count:
-                if levels.main[number][0]:
+                leaf = not levels.ups[a] and len(levels.downs[a]) == 1
+                if levels.main[number][0] and (levels.main[number][1] or not leaf):
                     wanted[levels.rank[a]].append((3, a, b))
             elif b < levels.count:
                 if levels.main[number][1]:
@@ -185,26 +193,39 @@ def _solve(
     distances = _distances(levels, frames, of_item, movable)
     total = movable + 2 * len(frames)
     problem = _Problem(total, distances)
-    pulls: list[dict[int, float]] = [{} for _ in range(movable)]
-    for e, chain in enumerate(levels.chains):
-        if levels.bypass[e]:
-            continue
-        tail = chain[0]
-        leaf = not levels.ups[tail] and len(levels.downs[tail]) == 1
-        for a, b in itertools.pairwise(chain):
-            i, j = of_item[a], of_item[b]
-            if i != j:
-                pull = PULL_LEAF if leaf else PULL_LONG if len(chain) > 2 else PULL
-                if all(levels.main[e]):
-                    pull = PULL_MAIN
-                pulls[i][j] = pulls[i].get(j, 0.0) + pull
-                pulls[j][i] = pulls[j].get(i, 0.0) + pull
-    neighbours = [list(p.items()) for p in pulls]
+    neighbours = _pulls(levels, of_item, movable)
     x = problem.settle(neighbours, movable)
     left = min(x[i] - levels.width[item] / 2 for item, i in enumerate(of_item))
     left = min([left, *x[movable:]])
     sides = [(x[movable + 2 * c] - left, x[movable + 2 * c + 1] - left) for c in range(len(frames))]
     return [x[i] - left for i in of_item], sides
+
+
+def _pulls(levels: Levels, of_item: list[int], movable: int) -> list[list[tuple[int, float]]]:
+    """For each column the others that it is drawn to, and how strongly."""
+    pulls: list[dict[int, float]] = [{} for _ in range(movable)]
+    down_main, up_main = [False] * levels.count, [False] * levels.count
+    for (tail, head), (down, up) in zip(levels.edges, levels.main, strict=True):
+        down_main[tail] |= down
+        up_main[head] |= up
+    for e, chain in enumerate(levels.chains):
+        if levels.bypass[e]:
+            continue
+        tail, head = chain[0], chain[-1]
+        if all(levels.main[e]):
+            pull = PULL_MAIN
+        elif not levels.ups[tail] and len(levels.downs[tail]) == 1:
+            pull = PULL_LEAF
+        else:
+            pull = PULL if len(chain) == 2 else PULL_LONG
+        for a, b in itertools.pairwise(chain):
+            i, j = of_item[a], of_item[b]
+            if i != j:
+                down = PULL_FAN if a == tail and not down_main[tail] else pull
+                up = PULL_FAN if b == head and not up_main[head] else pull
+                pulls[i][j] = pulls[i].get(j, 0.0) + down
+                pulls[j][i] = pulls[j].get(i, 0.0) + up
+    return [list(found.items()) for found in pulls]
 
 
 def _gap(levels: Levels, a: int, b: int) -> float:
@@ -271,7 +292,23 @@ def _distances(
                     apart += levels.width[other] / 2
                 keep(a, b, apart)
         _keep_inside(levels, frames, row, of_item, movable, keep)
+    for c, frame in enumerate(frames):
+        entered = _first_entered(levels, c)
+        if frame.title and entered >= 0:
+            keep(movable + 2 * c, of_item[entered], frame.title)
     return least
+
+
+def _first_entered(levels: Levels, cluster: int) -> int:
+    """The leftmost item in a cluster's first row that an edge reaches from above; or -1."""
+    for item in levels.rows[levels.top[cluster]]:
+        if levels.ups[item]:
+            c = levels.container[item]
+            while c >= 0 and c != cluster:
+                c = levels.cluster_parents[c]
+            if c == cluster:
+                return item
+    return -1
 
 
 def _keep_inside(levels, frames, row, of_item, movable, keep) -> None:
@@ -421,4 +458,5 @@ def _place_along(
             run = max((abs(x[a] - x[b]) for a in row for b in levels.downs[a]), default=0.0)
             y = lowest + min(ROUTE_HEIGHT + ROUTE_SLOPE * run, ROUTE_MOST)
             zones.append((lowest, y))
+            y += STUB
     return rows, zones, [(a, b) for a, b in ends]

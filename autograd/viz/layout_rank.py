@@ -8,10 +8,13 @@ parameter stands right above its user, not at the top of the page.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 # Rounds of moving boxes up and down to shorten edges. Nearly all is gained in the first two.
 ROUNDS = 4
+# More leaves than this that one box alone uses stand in several rows above it.
+ABREAST = 8
 
 Arc = tuple[int, int]
 
@@ -119,14 +122,15 @@ def assign_ranks(
     for child, parent in enumerate(cluster_parents):
         if parent >= 0:
             limits[first(parent), first(child)] = limits[last(child), last(parent)] = 0
+    lifted = _lifts(count, edges, length)
     for tail, head in edges:
-        limits[tail, head] = length
+        limits[tail, head] = length + lifted[tail]
         a, b = parents[tail], parents[head]
         if a != b:
             around = common_cluster(a, b, cluster_parents, depth)
             above = tail if a == around else last(_child_of(around, a, cluster_parents))
             below = head if b == around else first(_child_of(around, b, cluster_parents))
-            bands[above, below] = length
+            bands[above, below] = length + lifted[tail] * (above == tail)
     both: list[list[int]] = [[] for _ in range(total)]
     for a, b in [*limits, *bands]:
         both[a].append(b)
@@ -146,6 +150,27 @@ def assign_ranks(
         heads[a].append(b)
     order = topological(total, heads)
     return _shorten(count, edges, order, ins, outs)
+
+
+def _lifts(count: int, edges: Sequence[Arc], length: int) -> list[int]:
+    """How many rows each box stands higher than it need, to share the width with its like.
+
+    Forty inputs of one box would make a very wide picture; in five rows they are a neat block.
+    """
+    users, tails = [0] * count, [0] * count
+    for tail, head in edges:
+        users[tail] += 1
+        tails[head] += 1
+    leaves: list[list[int]] = [[] for _ in range(count)]
+    for tail, head in edges:
+        if users[tail] == 1 and not tails[tail]:
+            leaves[head].append(tail)
+    lifted = [0] * count
+    for found in leaves:
+        rows = min(-(-len(found) // ABREAST), math.isqrt(len(found)))
+        for i, leaf in enumerate(found):
+            lifted[leaf] = (i % rows) * length
+    return lifted
 
 
 def _child_of(around: int, inner: int, cluster_parents: Sequence[int]) -> int:

@@ -88,14 +88,15 @@ def _ends(
             numbers.sort(key=lambda e: (come[e], e))
             half = levels.width[box] / 2
             usable = max(half - CORNER, half / 4)
-            gap = min(END_GAP, 2 * usable / max(1, len(numbers) - 1))
+            # On each side of an edge onto the middle there must be room for the others.
+            firm = [FIRM if abs(come[e]) < 1 else 1 for e in numbers]
+            aside = max(sum(come[e] < 1 for e in numbers), sum(come[e] > -1 for e in numbers)) - 1
+            steps = aside if FIRM in firm else (len(numbers) - 1) / 2
+            gap = min(END_GAP, usable / max(1, steps))
             wishes: list[float] = []
             for e in numbers:
-                aside = come[e]
-                if abs(aside) > usable:
-                    aside = usable * REACH if aside > 0 else -usable * REACH
-                wishes.append(aside)
-            firm = [FIRM if abs(come[e]) < 1 else 1 for e in numbers]
+                far = usable * REACH if come[e] > 0 else -usable * REACH
+                wishes.append(far if abs(come[e]) > usable else come[e])
             for e, at in zip(numbers, _within(wishes, firm, gap, usable), strict=True):
                 found[side][e] = x[box] + at
     return found
