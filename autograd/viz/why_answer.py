@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 from .model import Diagram, Mark, Source
+from .summary import number
 
 if TYPE_CHECKING:
     from .graph import Graph
@@ -119,11 +121,8 @@ class Answer:
 
     def mark(self, diagram: Diagram, path: list[int]) -> None:
         """Take `diagram`, marked with the way and the culprits."""
-        marks = {index: Mark("path") for index in path}
-        factors = {row.vertex: row for row in self.table}
-        for index in path:
-            if index in factors:
-                marks[index] = Mark("path", f"norm {factors[index].norm:.3g}")
+        norms = {row.vertex: f"norm {number(row.norm, 3)}" for row in self.table}
+        marks = {index: Mark("path", norms.get(index, "")) for index in path}
         for rank, cause in reversed(list(enumerate(self.causes))):
             for index in cause.vertices:
                 text = cause.kind.replace("_", " ")
@@ -164,8 +163,6 @@ class Answer:
 
 
 def _log(factor: float | None) -> float:
-    import math
-
     if factor is None or not math.isfinite(factor) or factor <= 0.0:
         return 0.0
     return math.log(factor)

@@ -12,6 +12,8 @@ from .why_evidence import Evidence
 
 # Fewer samples than this are all on the closed side of a healthy relu now and then.
 ENOUGH_SAMPLES = 8
+# With fewer samples some units that are closed for all of them open for others.
+MANY_SAMPLES = 256
 # A smaller share of dead units is nothing to look for a remedy for.
 DEAD_SHARE = 0.1
 # More unit numbers than this are not written out.
@@ -84,7 +86,9 @@ def dead_relu(evidence: Evidence, index: int) -> Stop:
             ", ..." if which.size > MOST_UNITS else ""
         )
         what = f"{dead} of {units} units are zero for every sample"
-        what += f" ({samples} per unit): units {shown}" if dead < units else ""
+        if dead < units:
+            what += f" ({samples} per unit): units {shown}"
+            what += "; a larger batch may open some" if samples < MANY_SAMPLES else ""
     return Stop(
         "dead_relu",
         f"{evidence.label(index)}: {what}; a relu passes no gradient where its input is not "

@@ -13,7 +13,9 @@ from .why_evidence import Evidence
 from .why_slopes import stop_of
 from .why_stops import Stop, dead_relu, many_dead
 
-KEEPS_SHAPE = ("elementwise",)
+# Steps from a product to its relu: a bias, a normalisation, a reshape, and the relu.
+NEAR = 4
+
 SELECTS = ("index", "gather", "narrow", "take_rows", "pick_class", "amax", "amin", "max_pool2d")
 PRODUCTS = ("matmul", "linear", "conv2d")
 
@@ -162,7 +164,7 @@ def causes_of_partial_zero(evidence: Evidence, gradient: Any) -> tuple[list[Caus
                 stop = _dead_slices(evidence, edge, mask)
             elif vertex.op in SELECTS:
                 stop = stop_of(evidence, edge, closed) if closed.any() else None
-            elif family in KEEPS_SHAPE and above.shape == mask.shape:
+            elif family == "elementwise" and above.shape == mask.shape:
                 here = closed & (above != 0.0)
                 stop = stop_of(evidence, edge, here) if here.any() else None
                 todo.append((edge.head, mask & (above == 0.0)))
@@ -205,7 +207,7 @@ def _dead_slices(evidence: Evidence, edge: Edge, mask: Any) -> Stop | None:
     # The operand that the weight meets, or the relu that follows.
     near = [other.tail for other in evidence.ins[edge.head] if other.slot != edge.slot]
     index = edge.head
-    for _ in range(4):  # bias, norm, reshape, and the relu
+    for _ in range(NEAR):
         near.append(index)
         users = evidence.ways(index)
         if len(users) != 1:
