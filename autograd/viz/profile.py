@@ -17,7 +17,7 @@ from ..graph import Abstract, Node, Op, Variable
 from ..watch import WATCHERS, Watcher
 from .capture import capture, dtype_text
 from .model import Mark
-from .profile_checkpoints import Checkpoints, checkpoints
+from .profile_checkpoints import Checkpoints, Of, checkpoints
 from .profile_entry import Entry, flops
 from .profile_memory import OUTSIDE, Buffers, Timeline, plot, timeline
 from .profile_table import By, Sort, Table, percent, report, table
@@ -318,14 +318,17 @@ class Profile(Watcher):
         }
         return Graph(captured.diagram.marked(marks))
 
-    def checkpoints(self, *, every: bool = False, limit: int | None = 20) -> Checkpoints:
+    def checkpoints(
+        self, *, of: Of = "both", every: bool = False, limit: int | None = 20
+    ) -> Checkpoints:
         """What it would save to recompute stretches of the forward in backward.
 
-        Looks at the moment of the peak of memory, and at calls of modules and stretches between
-        points that only one value passes.
+        Looks at the moment of the peak of memory.
 
         Parameters
         ----------
+        of : {"both", "modules", "stretches"}
+            Calls of modules; stretches between points that only one value passes; or both.
         every : bool
             Also list stretches to which another is better in both respects (saves no less, and
             takes no longer), and such as only move the peak to another time.
@@ -333,7 +336,13 @@ class Profile(Watcher):
             Show no more rows.
         """
         return checkpoints(
-            self.entries, self._buffers.all, self.passes, self.memory, every=every, limit=limit
+            self.entries,
+            self._buffers.all,
+            self.passes,
+            self.memory,
+            of=of,
+            every=every,
+            limit=limit,
         )
 
     def plot_memory(self, target: Any) -> Any:

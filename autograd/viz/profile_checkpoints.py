@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from itertools import pairwise
+from typing import Literal
 
 import numpy as np
 
@@ -17,6 +18,8 @@ from .profile_entry import Entry
 from .profile_memory import Buffer, Timeline
 from .profile_table import aligned
 from .summary import bytes_text
+
+Of = Literal["both", "modules", "stretches"]
 
 # Up to this many points that only one value passes, every stretch between two is looked at; above,
 # only those whose length is a power of two, as their number would grow with the square.
@@ -90,15 +93,20 @@ def checkpoints(
     passes: Sequence[tuple[int, int]],
     memory: Timeline,
     *,
+    of: Of,
     every: bool,
     limit: int | None,
 ) -> Checkpoints:
     """Rank the stretches of the forward that the peak belongs to."""
+    if of not in ("both", "modules", "stretches"):
+        raise ValueError(f"checkpoints: of must be both, modules or stretches, not {of!r}")
     moment = round(memory.peak_time * 1e9)
     graph = _forward_of(entries, passes, moment)
     stage = _Stage(graph, buffers, moment, round(float(memory.times[-1]) * 1e9))
     candidates: dict[tuple[int, ...], Checkpoint] = {}
-    for name, members in [*_modules(graph), *_stretches(graph)]:
+    found = [*_modules(graph)] if of != "stretches" else []
+    found += [*_stretches(graph)] if of != "modules" else []
+    for name, members in found:
         key = tuple(e.index for e in members)
         if key not in candidates:
             candidates[key] = stage.judge(name, members)
@@ -148,9 +156,9 @@ class _Stage:
             for buffer in self._read(entry):
                 self.users.setdefault(buffer, []).append(entry.index)
         # What an op lets go is gone when the next one starts: nothing comes up in between.
-        starts = [e.started for e in graph[1:]]
-        starts.append(min((p[0] for e in graph for p in e.passes), default=end))
-        self.gone_after = {e.index: t for e, t in zip(graph, starts, strict=True)}
+        over = min((p[0] for e in graph for p in e.passes), default=end)
+        starts = [*(e.started for e in graph[1:]), over]
+        self.gone_after = {e.index: t for e, t in zip(graph, starts, strict=False)}
 
     def _read(self, entry: Entry) -> list[int]:
         """The buffers of the results that an entry was made of."""
