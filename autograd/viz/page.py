@@ -18,13 +18,15 @@ from .model import Diagram, Vertex
 from .style import BODY, FONT, MONOSPACE, Theme, check_theme, css
 from .summary import shape_text, summarise
 from .svg import Direction, Scene
-from .svg_legend import ROW, arrange, draw_legend
+from .svg_legend import ROW, arrange, draw_legend, merged
 from .svg_paint import Paint
 from .svg_text import escape, figure, one_line, pixels
 
 # A page opens at the deepest level with at most this many vertices: what one sees at a glance.
 GLANCE = 80
 LEGEND_WIDTH = 272.0
+# They share one scope, and run in this order.
+SCRIPTS = ("graph.js", "graph_details.js", "graph_input.js")
 
 
 def to_html(
@@ -68,6 +70,7 @@ def to_html(
     assets = files("autograd.viz").joinpath("assets")
     style = css("auto", ":root", switch=True) + assets.joinpath("graph.css").read_text("utf-8")
     style = style.replace("{FONT}", FONT).replace("{MONOSPACE}", MONOSPACE)
+    script = "".join(assets.joinpath(name).read_text("utf-8") for name in SCRIPTS)
     parts = {
         "THEME": "" if theme == "auto" else f' data-theme="{theme}"',
         "TITLE": escape(heading),
@@ -81,7 +84,7 @@ def to_html(
             if i != start
         ),
         "DATA": _json(data),
-        "SCRIPT": assets.joinpath("graph.js").read_text("utf-8"),
+        "SCRIPT": f'(() => {{"use strict";\n{script}}})();',
     }
     page = assets.joinpath("graph.html").read_text("utf-8")
     pieces = page.split("{{")
@@ -190,11 +193,7 @@ def _bars(vertex: Vertex) -> list[Any]:
 def _legend(levels: list[_Level]) -> str:
     """One legend for all depths."""
     paint = Paint("auto")
-    seen: dict[str, Any] = {}
-    for level in levels:
-        for entry in level.scene.entries:
-            seen.setdefault(f"{entry.what}:{entry.name}", entry)
-    rows = arrange(list(seen.values()), LEGEND_WIDTH)
+    rows = arrange(merged(level.scene.entries for level in levels), LEGEND_WIDTH)
     if not rows:
         return ""
     drawn, height = draw_legend(paint, rows, 0, 0), ROW * len(rows)

@@ -183,15 +183,17 @@ def check_theme(theme: str) -> None:
 def colour(name: str, theme: Theme) -> str:
     """The colour `name`, as the attributes of a drawing in `theme` state it.
 
+    That of "auto" is light where no style sheet says otherwise, as where a site strips them.
+
     Examples
     --------
     >>> colour("ink", "light"), colour("ink", "auto")
-    ('#1b2430', 'var(--dg-ink)')
+    ('#1b2430', 'var(--dg-ink,#1b2430)')
     """
     if name not in LIGHT:
         raise KeyError(name)
     if theme == "auto":
-        return f"var(--dg-{name})"
+        return f"var(--dg-{name},{LIGHT[name]})"
     return (DARK if theme == "dark" else LIGHT)[name]
 
 

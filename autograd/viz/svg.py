@@ -128,8 +128,9 @@ class Scene:
         opening, content = self._opening(paint), self._content(paint)
         style = ""
         if theme == "auto":
-            used = set(re.findall(r"var\(--dg-([a-z0-9-]+)\)", opening + content))
-            style = f"<style>{css('auto', '.dagrad', names=used)}</style>"
+            used = set(re.findall(r"var\(--dg-([a-z0-9-]+),", opening + content))
+            dark = css("dark", ".dagrad", names=used)
+            style = f"<style>@media(prefers-color-scheme:dark){{{dark}}}</style>"
         return f"{opening}{style}{content}</svg>\n"
 
     def _opening(self, paint: Paint) -> str:
@@ -147,9 +148,10 @@ class Scene:
         counts: dict[str, int] = {}
         for vertex in self.diagram.vertices:
             counts[vertex.kind] = counts.get(vertex.kind, 0) + 1
-        kinds = ", ".join(f"{counts[kind]} {kind}" for kind in LOOKS if kind in counts)
+        kinds = ", ".join(_counted(counts[kind], kind) for kind in LOOKS if kind in counts)
         ends = ", ".join(self.details.short(index) for index in self.diagram.outputs)
-        text = f"{len(self.diagram.vertices)} nodes ({kinds}), {len(self.diagram.edges)} edges"
+        nodes, edges = len(self.diagram.vertices), len(self.diagram.edges)
+        text = f"{_counted(nodes, 'node')} ({kinds}), {_counted(edges, 'edge')}"
         if not self.diagram.vertices:
             return NOTHING
         return one_line(f"{text}; output: {ends}" if ends else text)
@@ -199,9 +201,16 @@ class Scene:
             ),
             *(self._header(paint, i) for i in range(len(self.clusters))),
             *(self._label(paint, i) for i in range(len(self.diagram.edges))),
-            *(self._node(paint, i, interactive) for i in range(len(self.cards))),
+            *(self._node(paint, i, interactive) for i in self._reading_order()),
             "</g>",
         ]
+
+    def _reading_order(self) -> list[int]:
+        """Vertices as the eye meets them, which is a topological order too."""
+        boxes = self.places.boxes
+        if self.direction == "down":
+            return sorted(range(len(boxes)), key=lambda i: (boxes[i].y, boxes[i].x))
+        return sorted(range(len(boxes)), key=lambda i: (boxes[i].x, boxes[i].y))
 
     def _on_path(self, index: int) -> bool:
         """Whether an edge joins two marked vertices of a marked way."""
@@ -302,6 +311,14 @@ class Scene:
             cluster = self.diagram.clusters[cluster.parent]
             depth += 1
         return depth
+
+
+def _counted(count: int, kind: str) -> str:
+    """How many there are of something, in words."""
+    words = {"leaf": "leaves", "intermediate": "intermediate results"}
+    if count == 1:
+        return f"1 {'intermediate result' if kind == 'intermediate' else kind}"
+    return f"{count:,} {words.get(kind, f'{kind}s')}"
 
 
 def _is_way(mark: Mark | None) -> bool:

@@ -8,16 +8,12 @@ the card has the distribution, and the smallest, the mean and the largest.
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import Any
-
-import numpy as np
 
 from .model import Mark, Vertex
 from .style import LEVELS, LOOKS, SMALL, TITLE
-from .summary import bytes_text, shape_text, summarise
 from .svg_paint import Paint, Words, line_width, sign
-from .svg_text import elide, figure, literal, one_line, pixels, wrap
+from .svg_rows import WIDEST, Row, facts, inside_of, numbers_row, title_of
+from .svg_text import one_line, pixels, wrap
 
 # Room between the border and the rows.
 PAD_X, PAD_Y = 12.0, 9.0
@@ -25,15 +21,11 @@ PAD_X, PAD_Y = 12.0, 9.0
 TITLE_ROW, ROW = 19.0, 17.0
 # From the top of a row to its baseline, for type of the size BODY.
 RISE = 12.0
-# Longer titles and remarks are shortened; the tooltip has all of them.
-WIDEST = 250.0
 NARROWEST = 64.0
 # Widths are multiples of these, so that cards above each other tend to be equal; the second is
 # for cards with statistics.
 STEP, WIDE_STEP = 8.0, 24.0
 
-# Up to this many elements are written out.
-FEW = 4
 # Columns of a row of statistics.
 BAR, BAR_GAP, BARS_HEIGHT = 3.0, 1.0, 12.0
 COLUMN, COLUMN_GAP = 30.0, 8.0
@@ -45,134 +37,7 @@ HALO = 5.0
 SHEET = 4.0
 SHEETS = 2
 
-_SYMBOLS = {"add": "+", "sub": "−", "mul": "×", "div": "÷", "pow": "^"}
 _DEGREES = {1: "∂", 2: "∂²", 3: "∂³"}
-
-
-@dataclass(slots=True)
-class Row:
-    """One line of a card.
-
-    Attributes
-    ----------
-    label : Words or None
-        Stands in a column of its own, left of the content.
-    words : list of Words
-    bars : tuple of int
-        Counts of a histogram, drawn before the columns.
-    bars_ink : str
-    columns : list of Words
-        Right-aligned numbers.
-    alarms : list of str
-        Loud labels after the rest.
-    """
-
-    label: Words | None = None
-    words: list[Words] = field(default_factory=list)
-    bars: tuple[int, ...] = ()
-    bars_ink: str = ""
-    columns: list[Words] = field(default_factory=list)
-    alarms: list[str] = field(default_factory=list)
-
-
-def local_name(vertex: Vertex) -> str:
-    """The name without what the frame around says already: ``weight`` in the frame of ``fc1``.
-
-    Examples
-    --------
-    >>> local_name(Vertex(0, "parameter", name="fc1.weight", cluster="model.fc1"))
-    'weight'
-    """
-    frames = f".{vertex.cluster}"
-    parts = vertex.name.split(".")
-    for kept in range(len(parts) - 1, 0, -1):
-        if frames.endswith("." + ".".join(parts[:kept])):
-            return ".".join(parts[kept:])
-    return vertex.name
-
-
-def title_of(vertex: Vertex) -> list[Words]:
-    """What a vertex is called: ``h = relu``, ``W``, ``× 2``."""
-    name, op = one_line(local_name(vertex)), one_line(vertex.op)
-    if vertex.kind == "group" or op:
-        line: list[Words] = []
-        op = op or f"{vertex.members} nodes"
-        scalars = _scalars(vertex)
-        head = Words(elide(op, WIDEST * 0.6, TITLE, True), size=TITLE, bold=True)
-        tail = [Words(f" {scalars}", "muted", TITLE)] if scalars else []
-        room = WIDEST - head.width - line_width(tail)
-        if name and name != op:
-            shown = elide(name, max(room - 24, 40.0), TITLE)
-            between = " : " if vertex.kind == "group" else " = "
-            line = [Words(shown, size=TITLE, italic=True), Words(between, "muted", TITLE)]
-        return [*line, head, *tail]
-    return [Words(elide(name or vertex.kind, WIDEST, TITLE, True), size=TITLE, bold=True)]
-
-
-def _scalars(vertex: Vertex) -> str:
-    """The plain numbers among the operands: ``× 2``, ``1 −``, ``(2, 0.5)``."""
-    numbers = {slot: figure(n) for slot, n in vertex.scalars.items() if n is not None}
-    if not numbers:
-        return ""
-    symbol = _SYMBOLS.get(vertex.op)
-    if symbol and len(numbers) == 1:
-        [(slot, text)] = numbers.items()
-        return f"{symbol} {text}" if slot else f"{text} {symbol}"
-    return f"({', '.join(numbers[slot] for slot in sorted(numbers))})"
-
-
-def _facts(vertex: Vertex) -> Row | None:
-    """Shape, dtype and what is saved for the backward pass."""
-    parts = []
-    has_numbers = vertex.value is not None or vertex.grad is not None
-    if vertex.dtype != "float":  # a Scalar is a Python float: there is nothing to tell
-        parts.append(Words(shape_text(vertex.shape)))
-        if has_numbers or vertex.dtype != "float32":
-            parts.append(Words(vertex.dtype, "muted", SMALL))
-        if vertex.saved and math.prod(vertex.shape) > 1:
-            parts.append(Words(f"saves {bytes_text(vertex.saved)}", "muted", SMALL))
-    if vertex.kind == "group" and vertex.members > 1 and "nodes" not in vertex.op:
-        parts.append(Words(f"{vertex.members:,} nodes", "muted", SMALL))
-    if not parts:
-        return None
-    words = [parts[0]]
-    for part in parts[1:]:
-        words += [Words("  ·  ", "muted", SMALL), part]
-    return Row(words=words)
-
-
-def _numbers(label: str, value: Any, ink: str) -> Row:
-    """The row that tells a value or a gradient."""
-    row = Row(Words(label, "muted" if ink == "value" else ink, SMALL))
-    if not isinstance(value, np.ndarray) or value.size == 1:
-        one = value.reshape(()).item() if isinstance(value, np.ndarray) else value
-        if isinstance(one, float) and not math.isfinite(one):
-            row.alarms = ["NaN" if math.isnan(one) else figure(one)]
-        else:
-            row.words = [Words(figure(one, 4), ink, bold=True)]
-        return row
-    if not value.size:
-        row.words = [Words("no elements", "muted", SMALL)]
-        return row
-    found = summarise(value)
-    if found.nans:
-        row.alarms.append(f"{found.nans:,} NaN")
-    if found.infs:
-        row.alarms.append(f"{found.infs:,} inf")
-    if not row.alarms and value.size <= FEW and value.ndim <= 2:
-        row.words = [Words(literal(value), ink)]
-    elif not math.isfinite(found.minimum):
-        row.words = []
-    elif found.minimum == found.maximum:
-        row.words = [Words("all ", "muted", SMALL), Words(figure(found.minimum), ink, SMALL, True)]
-    else:
-        row.bars, row.bars_ink = found.histogram, f"{ink}-bars"
-        row.columns = [
-            Words(figure(found.minimum), "muted" if ink == "value" else ink, SMALL),
-            Words(figure(found.mean), ink, SMALL, bold=True),
-            Words(figure(found.maximum), "muted" if ink == "value" else ink, SMALL),
-        ]
-    return row
 
 
 class Card:
@@ -192,13 +57,13 @@ class Card:
     def __init__(self, vertex: Vertex) -> None:
         self.vertex = vertex
         self.title = title_of(vertex)
-        self.rows = [row for row in (_facts(vertex),) if row is not None]
+        self.rows = [row for row in (facts(vertex),) if row is not None]
         if vertex.value is not None:
-            self.rows.append(_numbers("value", vertex.value, "value"))
+            self.rows.append(numbers_row("value", vertex.value, "value"))
         if vertex.grad is not None:
-            self.rows.append(_numbers("grad", vertex.grad, "gradient"))
-        if vertex.kind == "group" and vertex.about:
-            self.rows.append(Row(words=[Words(_short(vertex.about), "muted", SMALL)]))
+            self.rows.append(numbers_row("grad", vertex.grad, "gradient"))
+        if inside := inside_of(vertex):
+            self.rows.append(Row(words=[Words(inside, "muted", SMALL)]))
         self.badges = self._badges()
         # A closed module is one thing; what was left out, and what comes repeatedly, is several.
         self.sheets = SHEETS if vertex.op.startswith("…") or vertex.repeat > 1 else 0
@@ -382,10 +247,6 @@ class Card:
 
 def _heat(mark: Mark) -> float:
     return min(max(mark.heat, 0.0), 1.0) if math.isfinite(mark.heat) else 1.0
-
-
-def _short(text: str) -> str:
-    return elide(one_line(text), WIDEST, SMALL)
 
 
 def _alarm(text: str) -> Words:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from .model import Diagram
@@ -22,7 +22,15 @@ _BARS = (2, 5, 9, 12, 8, 4, 2)
 
 @dataclass(slots=True)
 class Entry:
-    """One swatch with its words."""
+    """One swatch with its words.
+
+    Attributes
+    ----------
+    what : {"kind", "bars", "text", "order", "mark"}
+    name : str
+        Of the kind, colour or mark; for "text" and "order" a colour, a colon, and the text.
+    words : list of Words
+    """
 
     what: str
     name: str
@@ -31,7 +39,7 @@ class Entry:
     @property
     def swatch(self) -> float:
         """Width of what stands before the words."""
-        if self.what in ("kind", "heat"):
+        if self.what == "kind":
             return SWATCH_WIDTH
         if self.what == "bars":
             return len(_BARS) * (BAR + BAR_GAP) - BAR_GAP
@@ -75,6 +83,18 @@ def entries(diagram: Diagram, cards: Sequence[Card]) -> list[Entry]:
 
 def _plain(text: str) -> Words:
     return Words(text, "muted", SMALL)
+
+
+def merged(lists: Iterable[Sequence[Entry]]) -> list[Entry]:
+    """The entries of several drawings, each once, in the order of one."""
+    found: dict[tuple[str, str], Entry] = {}
+    for entry in (entry for entries in lists for entry in entries):
+        found.setdefault((entry.what, entry.name), entry)
+    groups, kinds = ("kind", "bars", "text", "order", "mark"), list(LOOKS)
+    return sorted(
+        found.values(),
+        key=lambda e: (groups.index(e.what), kinds.index(e.name) if e.what == "kind" else 0),
+    )
 
 
 def widest(found: Sequence[Entry]) -> float:

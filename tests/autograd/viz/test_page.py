@@ -271,9 +271,14 @@ def test_two_fingers_zoom():
 def test_keyboard_alone():
     with open_page(to_html(mlp())) as page:
         page.locator("#theme").focus()
-        for index in range(4):  # in topological order
+        seen = []
+        for _ in range(10):
             page.keyboard.press("Tab")
-            assert _chosen(page) == str(index)
+            seen.append(int(_chosen(page)))
+        assert sorted(seen) == list(range(10))
+        assert all(seen.index(edge.tail) < seen.index(edge.head) for edge in mlp().edges)
+        assert page.locator(".dg-node:focus .ring").is_visible()
+        page.locator('.dg-node[data-vertex="3"]').focus()
         page.keyboard.press("ArrowDown")
         assert _chosen(page) == "4"
         assert "relu" in page.evaluate("document.activeElement.getAttribute('aria-label')")

@@ -21,8 +21,9 @@ from autograd.viz.details import Details
 from autograd.viz.model import Diagram, Edge, Mark, Vertex
 from autograd.viz.style import DARK, LIGHT, LOOKS, colour, css
 from autograd.viz.svg import to_svg
-from autograd.viz.svg_card import Card, local_name
+from autograd.viz.svg_card import Card
 from autograd.viz.svg_edges import smooth
+from autograd.viz.svg_rows import local_name
 from autograd.viz.svg_text import elide, escape, text_width, wrap
 from tests.autograd.viz.drawings import DRAWINGS, NASTY, kinds, marked, mlp, residual, scalars
 
@@ -132,7 +133,7 @@ def test_is_a_document_of_its_own(name, theme):
     # Nothing refers to anything outside, and without a style sheet nothing needs one.
     assert "http" not in text.replace("http://www.w3.org/2000/svg", "")
     assert ("var(" in text) == ("prefers-color-scheme" in text) == (theme == "auto")
-    used = set(re.findall(r"var\((--dg-[\w-]+)\)", text))
+    used = set(re.findall(r"var\((--dg-[\w-]+),#", text))
     assert all(f"{variable}:#" in text for variable in used)
 
 
@@ -211,6 +212,14 @@ def test_golden(name):
     if os.environ.get("DAGRAD_GOLDEN"):
         path.write_text(text, encoding="utf-8")
     assert path.read_text(encoding="utf-8") == text, "see the top of this file"
+
+
+def test_describes_itself():
+    [text] = [e.text or "" for e in Picture(to_svg(mlp())).root.iter(f"{SPACE}desc")]
+    assert text == (
+        "10 nodes (4 parameters, 2 constants, 3 intermediate results, 1 output), 9 edges; "
+        "output: loss"
+    )
 
 
 def test_options_are_checked():
