@@ -46,7 +46,7 @@ class Checkpoint:
     seconds : float
         What its forward took, and would take again.
     peak : int
-        The peak of the whole run with this checkpoint.
+        The peak of this forward and its backward with the checkpoint.
     """
 
     name: str
@@ -158,6 +158,9 @@ class _Stage:
         # What an op lets go is gone when the next one starts: nothing comes up in between.
         over = min((p[0] for e in graph for p in e.passes), default=end)
         starts = [*(e.started for e in graph[1:]), over]
+        # Other steps of the same loop have peaks of their own.
+        self.begin = graph[0].started if graph else 0
+        self.finish = max((p[1] for e in graph for p in e.passes), default=end)
         self.gone_after = {e.index: t for e, t in zip(graph, starts, strict=False)}
 
     def _read(self, entry: Entry) -> list[int]:
@@ -222,8 +225,12 @@ class _Stage:
             for born, died in ((buffer.born, min(over, end)), (max(back, over), end)):
                 if born < died:
                     steps += [(born, buffer.size), (died, -buffer.size)]
+        if not steps:
+            return 0
         steps.sort()
-        return int(np.cumsum([size for _, size in steps]).max()) if steps else 0
+        times, sizes = np.array(steps, np.int64).T
+        during = np.cumsum(sizes)[(times >= self.begin) & (times <= self.finish)]
+        return int(during.max()) if during.size else 0
 
 
 # --- Which stretches there are ------------------------------------------------------------------
