@@ -305,7 +305,10 @@ class Profile(Watcher):
         found: dict[int, int] = {}
         for index, node in enumerate(captured.nodes):
             if node is not None and node in self._indices:
-                found[index] = self.entries[self._indices[node]].total
+                entry = self.entries[self._indices[node]]
+                found[index] = entry.total
+                vertex = captured.diagram.vertices[index]
+                vertex.source = vertex.source or entry.source
         if not found:
             raise ValueError("profile: no node of this graph ran inside the block")
         hottest = max(found.values())

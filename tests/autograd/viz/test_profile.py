@@ -509,6 +509,9 @@ def test_heat():
     assert " ms, 9" in hot.text
     assert hot.text.endswith("%")
     assert marks[""] is None, "leaves take no time"
+    (source,) = [v.source for v in drawing.diagram.vertices if v.op == "own_slow"]
+    assert source is not None
+    assert source.text == "loss = slow(x.sin()).sum()"
     assert x.grad is not None
 
 

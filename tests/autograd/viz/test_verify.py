@@ -298,6 +298,29 @@ def test_resnet_20():
     assert len(found.nodes) > 70
 
 
+def test_gradients_of_gradients_and_saturated_values():
+    x = leaf(3, 4)
+    (g,) = autograd.grad((x.sigmoid() * x.exp()).sum(), x, create_graph=True)
+    found = verify((g * g).sum())
+    assert statuses(found) == {"right"}
+    assert len(found.nodes) > 6
+    rng = np.random.default_rng(0)
+    for scale in (1e-6, 1.0, 100.0, 1e4):
+        for dtype in (np.float32, np.float64):
+            wide = autograd.tensor((rng.normal(size=(5, 7)) * scale).astype(dtype))
+            wide.requires_grad_()
+            for function in (
+                lambda x: F.cross_entropy(x, Tensor(np.arange(5))),
+                lambda x: F.softmax(x, dim=1).sum(),
+                lambda x: F.layer_norm(x, (7,)).sum(),
+                lambda x: (x.sigmoid() + x.tanh() + F.gelu(x) + F.softplus(x)).sum(),
+                lambda x: (x.logsumexp(1) + x.var(1) + x.mean(1)).sum(),
+                lambda x: ((x - x.mean()) ** 2).sum() / (1.0 + x.abs().sum()),
+            ):
+                found = verify(function(wide))
+                assert found.ok, f"{scale} {dtype}: {found}"
+
+
 def test_kinks_are_told_apart():
     x = autograd.tensor([0.0, 1.0, -1.0], requires_grad=True)
     found = verify(x.relu().sum())
