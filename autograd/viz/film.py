@@ -13,12 +13,12 @@ from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
-from ..graph import Op, Variable
-from ..watch import WATCHERS, Watcher
+from ..graph import Variable
 from .capture import capture
 from .film_arrays import Store, told
 from .film_levels import levels
 from .film_live import Programs
+from .film_origins import Origins, suspects
 from .film_story import Formulas, labels
 from .fold import fold
 from .model import Diagram, Edge, Vertex
@@ -52,16 +52,19 @@ class Film:
     title : str
     """
 
-    def __init__(self, diagram: Diagram, title: str = "") -> None:
+    def __init__(
+        self, diagram: Diagram, title: str = "", hidden: dict[int, set[int]] | None = None
+    ) -> None:
         self.diagram = diagram
         self.title = title
+        self._hidden = hidden
         self._html = ""
 
     @property
     def html(self) -> str:
         """The page: one file, which needs no network."""
         if not self._html:
-            self._html = _page(self.diagram, self.title)
+            self._html = _page(self.diagram, self.title, self._hidden)
         return self._html
 
     def save(self, path: str | Path) -> Path:
@@ -121,6 +124,11 @@ def film(
     ValueError
         If there is nothing to show: no gradient flows, or an earlier backward freed the graph.
 
+    Notes
+    -----
+    A slider computes the recorded operations again, in the page: an ``if`` of the function that
+    would choose others with other numbers is not run again.
+
     Examples
     --------
     >>> from autograd import Scalar
@@ -132,6 +140,7 @@ def film(
     >>> shown.diagram.vertices[1].name, shown.diagram.vertices[1].grad
     ('b', 3.0)
     """
+    hidden: dict[int, set[int]] | None = None
     diagram = loss if isinstance(loss, Diagram) else getattr(loss, "diagram", None)
     if diagram is None:
         if not isinstance(loss, Variable | list | tuple) and not callable(loss):
@@ -139,8 +148,9 @@ def film(
                 "film: expected a Tensor, a Scalar, a function without arguments that returns one, "
                 f"or something with a diagram, not {type(loss).__name__}"
             )
-        with _Held():
+        with Origins() as origins:
             captured = capture(loss, names=names)
+            hidden = origins.hidden(captured) if callable(loss) else None
         if captured.problem:
             raise ValueError(f"film: there are no gradients to show: {captured.problem}")
         diagram = captured.diagram
@@ -153,25 +163,8 @@ def film(
             "backward; pass a function that returns the loss instead"
         )
     if len(diagram.vertices) > LIMIT:
-        diagram = fold(diagram, limit=LIMIT)
-    return Film(diagram, title or _title(diagram))
-
-
-class _Held(Watcher):
-    """Keeps the leaves that a function makes until they are read: the graph itself does not."""
-
-    def __init__(self) -> None:
-        self.kept: list[Any] = []
-
-    def __enter__(self) -> None:
-        WATCHERS.append(self)
-
-    def __exit__(self, *_: object) -> None:
-        WATCHERS.remove(self)
-        self.kept.clear()
-
-    def made(self, op: Op, inputs: Sequence[Any], params: dict[str, Any], result: Any) -> None:
-        self.kept.extend(v for v in inputs if isinstance(v, Variable))
+        diagram, hidden = fold(diagram, limit=LIMIT), None
+    return Film(diagram, title or _title(diagram), hidden)
 
 
 def _title(diagram: Diagram) -> str:
@@ -182,13 +175,13 @@ def _title(diagram: Diagram) -> str:
 # --- The page -------------------------------------------------------------------------------------
 
 
-def _page(diagram: Diagram, title: str) -> str:
+def _page(diagram: Diagram, title: str, hidden: dict[int, set[int]] | None) -> str:
     assets = files("autograd.viz") / "assets"
 
     def text(name: str) -> str:
         return (assets / name).read_text(encoding="utf-8")
 
-    payload, functions = _payload(diagram, title)
+    payload, functions = _payload(diagram, title, hidden)
     data = json.dumps(payload, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
     # What ends a script, or begins a comment in it, must not stand in one; nor what is no Unicode.
     data = data.replace("<", "\\u003c").replace("\u2028", "\\u2028").replace("\u2029", "\\u2029")
@@ -214,7 +207,9 @@ def _page(diagram: Diagram, title: str) -> str:
     return "".join(pieces)
 
 
-def _payload(diagram: Diagram, title: str) -> tuple[dict[str, Any], list[str]]:
+def _payload(
+    diagram: Diagram, title: str, hidden: dict[int, set[int]] | None
+) -> tuple[dict[str, Any], list[str]]:
     """All that the page knows, as JSON; and the functions it computes with, as JavaScript."""
     operands = diagram.operands()
     store, formulas = Store(), Formulas(diagram)
@@ -225,7 +220,8 @@ def _payload(diagram: Diagram, title: str) -> tuple[dict[str, Any], list[str]]:
     edges = [_edge(e, store) for e in diagram.edges]
     store.choose()
     programs = Programs(diagram, operands)
-    sliders = programs.sliders(operands, [store.exact(v["v"]) for v in vertices])
+    exact = [store.exact(v["v"]) for v in vertices]
+    sliders = programs.sliders(operands, exact, suspects(diagram) if hidden is None else hidden)
     for vertex, program in zip(vertices, programs.programs, strict=True):
         if program is not None:
             vertex["live"] = program

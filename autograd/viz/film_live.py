@@ -8,11 +8,13 @@ elements, the list of where each came from, found by running the op on positions
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
 
 from ..graph import OPS, Op
+from .film_origins import OTHER
 from .formulas import formula
 from .formulas_js import js_name
 from .model import Diagram, Edge, Vertex
@@ -138,7 +140,9 @@ class Programs:
 
     # --- What can be moved ------------------------------------------------------------------------
 
-    def sliders(self, operands: list[list[Edge]], exact: list[bool]) -> dict[int, str]:
+    def sliders(
+        self, operands: list[list[Edge]], exact: list[bool], hidden: Mapping[int, set[int]]
+    ) -> dict[int, str]:
         """For each leaf and constant: "" if the page can follow a change of it, or why not.
 
         Parameters
@@ -147,6 +151,8 @@ class Programs:
             ``diagram.operands()``.
         exact : list of bool
             For each vertex, whether the page has its value as it is.
+        hidden : mapping
+            Constant -> what it was computed from, which the graph does not say.
         """
         vertices = self.diagram.vertices
         users = self.diagram.users()
@@ -159,8 +165,21 @@ class Programs:
             elif vertex.value is None:
                 found[vertex.index] = "its value is not known"
             else:
-                found[vertex.index] = self._followed(vertex.index, users, operands, exact)
+                found[vertex.index] = self._computed_from(vertex, hidden) or self._followed(
+                    vertex.index, users, operands, exact
+                )
         return found
+
+    def _computed_from(self, vertex: Vertex, hidden: Mapping[int, set[int]]) -> str:
+        own = OTHER if vertex.kind == "constant" else vertex.index
+        for index, origins in hidden.items():
+            if index == vertex.index:
+                return "it was computed, by operations that record nothing"
+            if own in origins:
+                constant = self.diagram.vertices[index]
+                name = constant.name or "a constant"
+                return f"{name} was computed from it, by operations that record nothing"
+        return ""
 
     def _followed(
         self,

@@ -7,10 +7,11 @@ that the page can write names there, or the numbers of the moment.
 from __future__ import annotations
 
 import math
+from collections.abc import Iterable
 from typing import Any
 
 from ..graph import OPS
-from .formulas import Formula, formula
+from .formulas import Expr, Formula, formula
 from .model import Diagram, Edge, Vertex
 from .svg_text import figure
 
@@ -98,7 +99,8 @@ class Formulas:
     ----------
     found : list of dict
         ``value``: the result; ``slopes``: of each operand, or null; ``local``: they are slopes of
-        single elements (else what flows to the operand); ``legend``: what its functions mean.
+        single elements (else what flows to the operand); ``legend``: what the functions in the
+        value mean, ``legends``: those in the slopes; ``variadic``: takes any number of operands.
     """
 
     def __init__(self, diagram: Diagram) -> None:
@@ -142,7 +144,8 @@ class Formulas:
                 _slope(told, slot, names) for slot in range(max(slots, 0 if op.variadic else 1))
             ],
             "local": told.local,
-            "legend": list(_legend(told)),
+            "legend": _legend([told.value]),
+            "legends": _legend(told.slopes),
             "variadic": op.variadic,
         }
 
@@ -152,12 +155,12 @@ def _slope(told: Formula, slot: int, names: dict[str, str]) -> str | None:
     return None if expression is None else expression.unicode(names)
 
 
-def _legend(told: Formula) -> tuple[str, ...]:
-    lines: dict[str, None] = dict.fromkeys(told.value.legend())
-    for expression in told.slopes:
+def _legend(expressions: Iterable[Expr | None]) -> list[str]:
+    lines: dict[str, None] = {}
+    for expression in expressions:
         if expression is not None:
             lines |= dict.fromkeys(expression.legend())
-    return tuple(lines)
+    return list(lines)
 
 
 def _unknown(vertex: Vertex, edges: list[Edge]) -> dict[str, Any]:
@@ -174,5 +177,6 @@ def _unknown(vertex: Vertex, edges: list[Edge]) -> dict[str, Any]:
         "slopes": [None] * slots,
         "local": not vertex.shape and vertex.members == 1,
         "legend": [],
+        "legends": [],
         "variadic": False,
     }

@@ -72,7 +72,8 @@ class FilmState {
 
   sliderProblem(index) {
     if (!this.problems.has(index)) {
-      const reason = this.sliders[index] || (this.live.agrees(index) ? "" : "the page cannot reproduce the engine's numbers");
+      const reason =
+        this.sliders[index] || (this.live.agrees(index) ? "" : "the page cannot reproduce the engine's numbers");
       this.problems.set(index, reason);
     }
     return this.problems.get(index);

@@ -115,16 +115,17 @@ class Picture {
       group.append(draw("text", { x: 10, y: 35, class: "small" }, sizes(vertex.shape)));
     } else if (vertex.shape.length) {
       group.append(draw("text", { x: 10, y: 36, class: "small" }, `${sizes(vertex.shape)}`));
-      const width = (box.w - 28) / 2;
+      // Two maps, of the value and of the gradient; one where no gradient flows.
+      const flows = box.v.some((v) => film.captured.grads[v] !== null);
+      const width = flows ? (box.w - 28) / 2 : box.w - 20;
       const y = box.h - THUMB - 10;
-      parts.value = draw("image", { x: 10, y, width, height: THUMB });
-      parts.grad = draw("image", { x: 18 + width, y, width, height: THUMB });
-      group.append(
-        draw("rect", { x: 9.5, y: y - 0.5, width: width + 1, height: THUMB + 1, class: "well" }),
-        draw("rect", { x: 17.5 + width, y: y - 0.5, width: width + 1, height: THUMB + 1, class: "well back" }),
-        parts.value,
-        parts.grad,
-      );
+      const map = (x, kind) => {
+        const image = draw("image", { x, y, width, height: THUMB });
+        group.append(draw("rect", { x: x - 0.5, y: y - 0.5, width: width + 1, height: THUMB + 1, class: kind }), image);
+        return image;
+      };
+      parts.value = map(10, "well");
+      if (flows) parts.grad = map(18 + width, "well back");
     } else {
       parts.value = draw("text", { x: 10, y: 38, class: "value" });
       parts.gradLabel = draw("text", { x: 10, y: 55, class: "small gradient" }, "grad");
@@ -198,7 +199,7 @@ class Picture {
       group.classList.toggle("dim", found.size > 0 && !box.v.some((v) => found.has(v)));
       if (card.value?.tagName === "image") {
         this.thumb(card.value, value, colours);
-        this.thumb(card.grad, grad, colours);
+        if (card.grad) this.thumb(card.grad, grad, colours);
       } else if (card.value) {
         card.value.textContent = known ? shown(vertex, value) : "";
         card.grad.textContent = grad === null ? "" : number(grad);

@@ -217,7 +217,7 @@ function drawn(value, shape, scale, colours, vertex, index) {
     const rgb = colourOf(number, scale, colours);
     context.fillStyle = `rgb(${rgb})`;
     context.fillRect(x, y, width - gap, height - gap);
-    const ink = luminance(rgb) > 0.3 ? "#10151c" : "#ffffff";
+    const ink = luminance(rgb) > 0.179 ? "#10151c" : "#ffffff";
     context.fillStyle = ink;
     if (written) context.fillText(shown(vertex, number, 3), x + (width - gap) / 2, y + height / 2);
     else if (!Number.isFinite(number) && width >= 8)

@@ -102,7 +102,10 @@ class Panel {
     for (const leaf of leaves.slice(0, 40)) {
       const value = this.world.values[leaf.index];
       const told = leaf.shape.length ? sizes(leaf.shape) : shown(leaf, value);
-      list.append(make("dt", {}, leaf.n), make("dd", {}, told, make("span", { class: "muted" }, ` ${leaf.kind}`)));
+      const line = make("dd", {}, told, make("span", { class: "muted" }, ` ${leaf.kind}`));
+      const reason = film.sliderProblem(leaf.index);
+      if (reason) line.title = `No slider: ${reason}`;
+      list.append(make("dt", {}, leaf.n), line);
     }
     parts.push(make("h3", {}, "What is given"), list);
     if (film.notice) parts.push(make("p", { class: "note" }, film.notice));
@@ -174,7 +177,7 @@ class Panel {
     const parts = [];
     if (isArray(grad)) parts.push(this.map(vertex, grad, `upstream ${upstream}`, { label: upstream, gradient: true }));
     else parts.push(equations({ left: upstream, lines: [number(grad)] }, "gradient"));
-    for (const line of f.legend) parts.push(make("p", { class: "legend" }, line.replaceAll("-", "−")));
+    for (const line of f.legends) parts.push(make("p", { class: "legend" }, line.replaceAll("-", "−")));
     for (const flow of story.flows(vertex)) {
       const { tail, edge } = flow;
       const box = make("section", { class: "flow" });
@@ -235,6 +238,8 @@ class Panel {
       jumps.append(button);
     }
     if (jumps.childElementCount) parts.push(jumps);
+    const reason = vertex.computed ? "" : film.sliderProblem(vertex.index);
+    if (reason) parts.push(make("p", { class: "note" }, `No slider: ${reason}.`));
     if (film.captured.grads[vertex.index] === null) {
       parts.push(make("p", { class: "muted" }, "No gradient flows to it."));
       return parts;
@@ -265,12 +270,14 @@ class Panel {
 
   sliders(vertex) {
     const { film } = this;
-    const leaves = film.vertices.filter((v) => v.index in film.sliders);
+    const leaves = film.vertices.filter((v) => !v.computed && film.sliders[v.index] === "");
     const single = leaves.filter((v) => product(v.shape) === 1).slice(0, MOST_SLIDERS);
     const around = vertex ? [vertex.index, ...vertex.incoming.map((e) => e.tail)] : [];
     const arrays = leaves.filter((v) => product(v.shape) > 1 && around.includes(v.index));
+    const works = (leaf) => film.sliderProblem(leaf.index) === "";
     this.rows = [];
-    if (!single.length && !arrays.length) return [];
+    const shownLeaves = [...single, ...arrays].filter(works);
+    if (!shownLeaves.length) return [];
     const box = make("section", { class: "sliders" }, make("h3", {}, "Try other numbers"));
     const reset = make("button", { type: "button", id: "reset" }, "Put back");
     const usable = () => (reset.disabled = film.moved.size === 0);
@@ -278,21 +285,15 @@ class Panel {
     this.rows.push(usable);
     reset.addEventListener("click", () => this.act.reset());
     box.firstChild.append(reset);
-    for (const leaf of [...single, ...arrays]) box.append(this.slider(leaf));
+    for (const leaf of shownLeaves) box.append(this.slider(leaf));
     return [box];
   }
 
   slider(leaf) {
     const { film } = this;
-    const reason = film.sliderProblem(leaf.index);
     const index = this.pick(leaf);
     const name = leaf.n + indexText(index);
     const row = make("div", { class: "slider" });
-    if (reason) {
-      row.title = `No slider: ${reason}`;
-      row.append(make("span", { class: "name" }, leaf.n), make("span", { class: "muted" }, ` fixed: ${reason}`));
-      return row;
-    }
     const given = element(film.captured.values[leaf.index], index);
     const now = element(this.world.values[leaf.index], index);
     const reach = Number.isFinite(given) ? Math.max(2, 2 * Math.abs(given)) : 2;

@@ -98,34 +98,32 @@ class Story {
     const value = (edge, at) => element(this.world.values[edge.tail], at);
     const [first, second] = vertex.incoming;
     const shape = this.film.vertices[first.tail].shape;
-    let list = [];
-    let more = "";
+    const all = [];
     if (live.k === "s") {
       const free = shape.map((n, d) => (live.d.includes(d) ? n : 1));
-      const count = product(free);
       const whole = shape.length === index.length; // dimensions kept at size one
       let next = 0;
       const fixed = shape.map((_, d) => (live.d.includes(d) ? 0 : index[whole ? d : next++]));
-      for (let i = 0; i < Math.min(count, TERMS); i++)
-        list.push(number(value(first, unravel(i, free).map((at, d) => at + fixed[d]))));
-      if (count > TERMS) more = ` + … (${(count - TERMS).toLocaleString()} more)`;
-      const sum = joined(list) + more;
-      return live.mean ? `(${sum})/${count}` : sum;
+      for (let i = 0; i < product(free); i++) {
+        const x = value(first, unravel(i, free).map((at, d) => at + fixed[d]));
+        if (x === undefined) return null;
+        all.push({ size: x, text: number(x) });
+      }
+      const sum = longest(all, "terms");
+      return live.mean ? `(${sum})/${all.length}` : sum;
     }
     const inner = shape[shape.length - 1];
     const other = this.film.vertices[second.tail].shape;
     const column = other.length > 1 || live.k === "l" ? index[index.length - 1] : null;
     const row = shape.length > 1 ? index.slice(0, shape.length - 1) : [];
-    for (let k = 0; k < Math.min(inner, TERMS); k++) {
+    for (let k = 0; k < inner; k++) {
       const at = live.k === "l" ? [column, k] : column === null ? [k] : [k, column];
       const [a, b] = [value(first, [...row, k]), value(second, at)];
       if (a === undefined || b === undefined) return null;
-      list.push(`${number(a)}·${factor(b)}`);
+      all.push({ size: a * b, text: `${number(a)}·${factor(b)}` });
     }
-    if (inner > TERMS) more = ` + … (${(inner - TERMS).toLocaleString()} more products)`;
     const bias = live.k === "l" && vertex.incoming[2];
-    if (bias) more += ` + ${factor(value(bias, [column]))}`;
-    return joined(list) + more;
+    return longest(all, "products") + (bias ? ` + ${factor(value(bias, [column]))}` : "");
   }
 
   // --- Backward ------------------------------------------------------------------------------------
@@ -273,18 +271,28 @@ class Story {
     if (step.phase === "forward") {
       if (vertex.members > 1) return `${vertex.n}: ${vertex.members} nodes`;
       const { left, lines } = this.definition(vertex);
-      return [left, ...lines].join(" = ");
+      return [left, ...lines].join(" = ") + this.spread(this.world.values[step.v]);
     }
     return this.flows(vertex)
       .map((flow) => {
         const parts = flow.local ? [[flow.local.left, ...flow.local.lines].join(" = ")] : [];
         const chain = flow.chain.lines.join(" = ");
         const sum = isArray(flow.piece)
-          ? `${flow.tail.n}.grad += ${chain}`
+          ? `${flow.tail.n}.grad += ${chain}${this.spread(flow.piece)}`
           : `${chain}; ${this.accumulation(flow)}`;
         return [...parts, sum].join("; ");
       })
       .join("  |  ");
+  }
+
+  // Of an array: its sizes, and from where to where its numbers go.
+  spread(value) {
+    if (!isArray(value)) return "";
+    const finite = value.data.filter(Number.isFinite);
+    const reach = (best) => number(finite.reduce((a, b) => best(a, b)));
+    const odd = value.data.length - finite.length;
+    const from = finite.length ? `, from ${reach(Math.min)} to ${reach(Math.max)}` : "";
+    return ` (${sizes(value.shape)}${from}${odd ? `, ${odd} nan or inf` : ""})`;
   }
 
   accumulation(flow) {
@@ -293,9 +301,16 @@ class Story {
   }
 }
 
-const TERMS = 4; // of a long sum are written out
+const TERMS = 4; // of a long sum are written out: the largest
 
-const joined = (list) => list.map((text, i) => (i && /^−[^·]*$/.test(text) ? `(${text})` : text)).join(" + ");
+function longest(all, word) {
+  const least = all.map((term) => Math.abs(term.size)).sort((a, b) => b - a)[TERMS - 1] ?? 0;
+  let chosen = all;
+  if (all.length > TERMS) chosen = all.filter((term) => !(Math.abs(term.size) < least)).slice(0, TERMS);
+  const text = chosen.map((term, i) => (i && /^−[^·]*$/.test(term.text) ? `(${term.text})` : term.text));
+  const rest = all.length - chosen.length;
+  return text.join(" + ") + (rest ? ` + … ${rest.toLocaleString("en")} smaller ${word}` : "");
+}
 
 const distinct = (lines) => lines.filter((line, i) => i === 0 || line !== lines[i - 1]);
 

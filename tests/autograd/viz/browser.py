@@ -7,8 +7,10 @@ with open_page(path) as page:
 
 from __future__ import annotations
 
+import asyncio
 import functools
 import os
+import random
 import shutil
 import tempfile
 from collections.abc import Iterator
@@ -82,14 +84,48 @@ class Page:
         return getattr(self._page, name)
 
 
-@functools.cache
-def _browser() -> Any:
-    # One browser for all tests of the process: a start costs a second. Playwright ends it, and
-    # itself, when the process ends.
-    from playwright.sync_api import sync_playwright
+class _Running:
+    """The one browser of the process: a start costs a second."""
 
-    driver = sync_playwright().start()
-    return driver.chromium.launch(executable_path=executable(), args=list(ARGUMENTS))
+    driver: Any = None
+    browser: Any = None
+    loop: Any = None
+
+
+def start() -> None:
+    """Start the browser if it does not run yet."""
+    if _Running.browser is None:
+        from playwright.sync_api import sync_playwright
+
+        state = random.getstate()
+        _Running.driver = sync_playwright().start()
+        _Running.browser = _Running.driver.chromium.launch(
+            executable_path=executable(), args=list(ARGUMENTS)
+        )
+        random.setstate(state)
+        _Running.loop = asyncio._get_running_loop()
+        asyncio._set_running_loop(None)
+
+
+def stop() -> None:
+    """End the browser if it runs."""
+    if _Running.browser is not None:
+        with _in_loop():
+            _Running.browser.close()
+            _Running.driver.stop()
+        _Running.browser = _Running.driver = None
+
+
+@contextmanager
+def _in_loop() -> Iterator[None]:
+    """Playwright's event loop counts as running only inside, so that others may run their own."""
+    state = random.getstate()
+    asyncio._set_running_loop(_Running.loop)
+    try:
+        yield
+    finally:
+        asyncio._set_running_loop(None)
+        random.setstate(state)
 
 
 @contextmanager
@@ -126,14 +162,16 @@ def open_page(
             path.write_text(page, encoding="utf-8")
         else:
             path = Path(page).resolve()
-        context = _browser().new_context(
-            viewport={"width": width, "height": height},
-            color_scheme="dark" if dark else "light",
-            **options,
-        )
-        try:
-            opened = Page(context.new_page(), path.as_uri())
-            opened.goto(path.as_uri())
-            yield opened
-        finally:
-            context.close()
+        start()
+        with _in_loop():
+            context = _Running.browser.new_context(
+                viewport={"width": width, "height": height},
+                color_scheme="dark" if dark else "light",
+                **options,
+            )
+            try:
+                opened = Page(context.new_page(), path.as_uri())
+                opened.goto(path.as_uri())
+                yield opened
+            finally:
+                context.close()
