@@ -51,6 +51,8 @@ class Levels:
         How many there are.
     main : list of (bool, bool)
         For each edge whether it is the main one of its tail, and of its head; see `choose_main`.
+    rows_of_boxes : frozenset of int
+        The others hold labels alone.
     """
 
     count: int
@@ -70,6 +72,11 @@ class Levels:
     rows: list[list[int]] = field(default_factory=list)
     lanes: int = 0
     main: list[tuple[bool, bool]] = field(default_factory=list)
+    rows_of_boxes: frozenset[int] = frozenset()
+
+    def has_boxes(self, row: int) -> bool:
+        """Whether there is a box in a row, not only labels."""
+        return row in self.rows_of_boxes
 
 
 def build_levels(
@@ -130,6 +137,7 @@ def build_levels(
     found.rows = [[] for _ in range(max(found.rank) + 1)]
     for item, rank in enumerate(found.rank):
         found.rows[rank].append(item)
+    found.rows_of_boxes = frozenset(ranks)
     choose_main(found)
     return found
 
@@ -166,11 +174,12 @@ def choose_main(levels: Levels) -> None:
             return -1
         most = max(far)
         best = [e for e, f in zip(numbers, far, strict=True) if f == most]
-        if len({edges[e][side] for e in best}) > 1:
-            if len(best) % 2 == 0:
-                return -1
-            beside = 1 if side else -2
-            best.sort(key=lambda e: place[levels.chains[e][beside]])
+        single = len({edges[e][side] for e in best}) == 1
+        direct = len(levels.chains[best[0]]) == 2
+        if len(best) % 2 == 0 and not (single and direct):
+            return -1
+        beside = 1 if side else -2
+        best.sort(key=lambda e: place[levels.chains[e][beside]])
         return best[len(best) // 2]
 
     levels.main = [(False, False)] * len(edges)

@@ -24,6 +24,8 @@ FRAME_PAD, FRAME_GAP = 14.0, 20.0
 # Height between rows in which edges run sideways: at least, and more the farther they run, since
 # many flat lines on top of each other cannot be told apart.
 ROUTE_HEIGHT, ROUTE_SLOPE, ROUTE_MOST = 34.0, 0.06, 110.0
+# The same next to a row of labels alone, of which there is one between any two of boxes.
+ROUTE_TO_LABEL = 18.0
 # How strongly edges pull: the main line, others, long ones (which should not bend the picture),
 # leaves (which go where their user is).
 PULL_MAIN, PULL, PULL_LONG, PULL_LEAF = 4.0, 1.0, 0.5, 0.2
@@ -115,7 +117,8 @@ def columns(levels: Levels) -> list[int]:
                     wanted[levels.rank[a]].append((2, a, b))
             elif a < levels.count:
                 leaf = not levels.ups[a] and len(levels.downs[a]) == 1
-                if levels.main[number][0] and (levels.main[number][1] or not leaf):
+                aligned = levels.main[number][1] or not leaf or not levels.has_boxes(levels.rank[b])
+                if levels.main[number][0] and aligned:
                     wanted[levels.rank[a]].append((3, a, b))
             elif b < levels.count:
                 if levels.main[number][1]:
@@ -456,7 +459,10 @@ def _place_along(
             lowest = max(lowest, ends[c][1])
         if r + 1 < len(levels.rows):
             run = max((abs(x[a] - x[b]) for a in row for b in levels.downs[a]), default=0.0)
-            y = lowest + min(ROUTE_HEIGHT + ROUTE_SLOPE * run, ROUTE_MOST)
+            arrives, leaves = levels.has_boxes(r + 1), levels.has_boxes(r)
+            least = ROUTE_HEIGHT if arrives and leaves else ROUTE_TO_LABEL
+            y = lowest + min(least + ROUTE_SLOPE * run, ROUTE_MOST)
             zones.append((lowest, y))
-            y += STUB
+            if arrives:
+                y += STUB
     return rows, zones, [(a, b) for a, b in ends]

@@ -7,6 +7,7 @@ box is. Where several meet a box they spread along its border in the order in wh
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 from autograd.viz.layout_graph import Levels
 from autograd.viz.layout_order import spread_out
@@ -19,6 +20,8 @@ Point = tuple[float, float]
 CORNER, END_GAP = 14.0, 16.0
 # An edge from far aside meets the border this far out, as a part of its half width.
 REACH = 0.5
+# An edge that runs less than this aside is made straight if its neighbours on the border allow.
+JOG = 24.0
 # Edges that run outside everything: distance from each other.
 BYPASS_GAP = 10.0
 # An edge that comes straight down onto the middle keeps its end there, and others make way: the
@@ -70,36 +73,89 @@ def _outer_edges(levels: Levels) -> list[int]:
     return sorted(found, key=lambda e: rank[levels.edges[e][1]] - rank[levels.edges[e][0]])
 
 
+@dataclass(slots=True)
+class _Border:
+    """The edges that meet the upper or lower border of a box, from left to right."""
+
+    numbers: list[int]
+    gap: float
+    low: float
+    high: float
+
+    def free(self, number: int, at: float, ends: list[float]) -> bool:
+        """Whether this edge can end at `at` between its neighbours."""
+        i = self.numbers.index(number)
+        low = ends[self.numbers[i - 1]] + self.gap if i else self.low
+        high = ends[self.numbers[i + 1]] - self.gap if i + 1 < len(self.numbers) else self.high
+        return low <= at <= high
+
+
 def _ends(
     levels: Levels, places: Places, outer: dict[int, float]
 ) -> tuple[list[float], list[float]]:
     """Where each edge leaves its tail and enters its head."""
-    x, chains = places.x, levels.chains
-    found: tuple[list[float], list[float]] = ([0.0] * len(chains), [0.0] * len(chains))
+    found: tuple[list[float], list[float]] = ([0.0] * len(levels.edges), [0.0] * len(levels.edges))
+    borders: list[dict[int, _Border]] = [{}, {}]
     for side in (0, 1):
-        meeting: list[list[int]] = [[] for _ in range(levels.count)]
+        meeting: dict[int, list[int]] = {}
         for number, edge in enumerate(levels.edges):
-            meeting[edge[side]].append(number)
-        step = -2 if side else 1
-        for box, numbers in enumerate(meeting):
-            if not numbers:
-                continue
-            come = {e: outer.get(e, x[chains[e][step]]) - x[box] for e in numbers}
-            numbers.sort(key=lambda e: (come[e], e))
-            half = levels.width[box] / 2
-            usable = max(half - CORNER, half / 4)
-            # On each side of an edge onto the middle there must be room for the others.
-            firm = [FIRM if abs(come[e]) < 1 else 1 for e in numbers]
-            aside = max(sum(come[e] < 1 for e in numbers), sum(come[e] > -1 for e in numbers)) - 1
-            steps = aside if FIRM in firm else (len(numbers) - 1) / 2
-            gap = min(END_GAP, usable / max(1, steps))
-            wishes: list[float] = []
-            for e in numbers:
-                far = usable * REACH if come[e] > 0 else -usable * REACH
-                wishes.append(far if abs(come[e]) > usable else come[e])
-            for e, at in zip(numbers, _within(wishes, firm, gap, usable), strict=True):
-                found[side][e] = x[box] + at
+            meeting.setdefault(edge[side], []).append(number)
+        for box, numbers in meeting.items():
+            borders[side][box] = _spread(levels, places, outer, side, box, numbers, found[side])
+    # Straighten what is nearly straight.
+    for number, (tail, head) in enumerate(levels.edges):
+        chain = levels.chains[number]
+        starts, ends = found
+        leaves, enters = borders[0][tail], borders[1][head]
+        if len(chain) == 2 and number not in outer:
+            first, last = starts[number], ends[number]
+            if first != last and abs(first - last) < JOG:
+                if enters.free(number, first, ends):
+                    ends[number] = first
+                elif leaves.free(number, last, starts):
+                    starts[number] = last
+        elif number not in outer:
+            for border, at, to in (
+                (leaves, places.x[chain[1]], starts),
+                (enters, places.x[chain[-2]], ends),
+            ):
+                if abs(to[number] - at) < JOG and border.free(number, at, to):
+                    to[number] = at
     return found
+
+
+def _spread(
+    levels: Levels,
+    places: Places,
+    outer: dict[int, float],
+    side: int,
+    box: int,
+    numbers: list[int],
+    found: list[float],
+) -> _Border:
+    """Set where edges meet one border of a box."""
+    x, here = places.x, places.x[box]
+    half = levels.width[box] / 2
+    usable = max(half - CORNER, half / 4)
+    step = -2 if side else 1
+    come = {e: outer.get(e, x[levels.chains[e][step]]) - here for e in numbers}
+    numbers.sort(key=lambda e: (come[e], e))
+    # On each side of an edge onto the middle there must be room for the others.
+    firm = [FIRM if abs(come[e]) < 1 else 1 for e in numbers]
+    aside = max(sum(come[e] < 1 for e in numbers), sum(come[e] > -1 for e in numbers)) - 1
+    steps = aside if FIRM in firm else (len(numbers) - 1) / 2
+    gap = min(END_GAP, usable / max(1, steps))
+    wishes: list[float] = []
+    for e in numbers:
+        wish = come[e]
+        if len(levels.chains[e]) == 2 and e not in outer:
+            wish /= 2  # both boxes come to meet each other
+        if abs(wish) > usable:
+            wish = usable * REACH if wish > 0 else -usable * REACH
+        wishes.append(wish)
+    for e, at in zip(numbers, _within(wishes, firm, gap, usable), strict=True):
+        found[e] = here + at
+    return _Border(numbers, gap, here - usable, here + usable)
 
 
 def _within(wishes: list[float], firm: list[int], gap: float, limit: float) -> list[float]:
