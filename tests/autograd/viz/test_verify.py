@@ -278,6 +278,47 @@ def test_every_op_of_the_library_is_right(name, dtype):
             assert statuses(found) <= {"right", "imprecise" if name == "group_norm" else ""}
 
 
+def off_by_a_little(rule: Callable[..., Any]) -> Callable[..., Any]:
+    def wrong(*args: Any, **kwargs: Any) -> Any:
+        found = rule(*args, **kwargs)
+        if isinstance(found, tuple | list):
+            return tuple(None if g is None else g * 1.01 for g in found)
+        return None if found is None else found * 1.01
+
+    return wrong
+
+
+@pytest.mark.parametrize("name", [n for n, op in TABLE.items() if op.differentiable])
+def test_no_op_of_the_library_may_be_off_by_one_percent(name, monkeypatch):
+    """The checker is checked: each rule in turn is made a little wrong."""
+    op = TABLE[name]
+    for slot in range(len(op.inputs)) if op.joint is None else [None]:
+        if slot is None:
+            assert op.joint is not None
+            monkeypatch.setattr(op, "joint", off_by_a_little(op.joint))
+        else:
+            rule = op.rules[slot]
+            if rule is None:
+                continue
+            rules: list[Any] = list(op.rules)
+            rules[slot] = off_by_a_little(rule)
+            monkeypatch.setattr(op, "rules", rules)
+        judged = []
+        for args, params in cases(op, seed=3):
+            inputs = leaves(op, args)
+            checked = inputs if slot is None else inputs[slot : slot + 1]
+            if any(isinstance(v, Tensor) and v.requires_grad for v in checked):
+                found = verify(run(op, inputs, params))
+                judged.append([v.vertex.op for v in found.wrong])
+        monkeypatch.undo()
+        if (name, slot) in (("sign", 0), ("relu_backward", 1)):  # 1 % of nothing is nothing
+            assert not any(judged)
+        else:
+            assert judged
+            assert any(judged)
+            assert all(wrong in ([], [name]) for wrong in judged)
+
+
 def test_lenet():
     autograd.manual_seed(0)
     images = np.random.default_rng(0).normal(size=(2, 1, 32, 32)).astype(np.float32)
