@@ -132,11 +132,14 @@ def _split(
                 runs.append([])
             runs[-1].append(v)
             run_of[v] = len(runs) - 1
+        loose = []
         for v in members:
-            if free[v]:
-                if not runs:
-                    runs.append([])
-                runs[run_of.get(first_user[v], 0)].append(v)
+            if free[v] and first_user[v] in run_of:
+                runs[run_of[first_user[v]]].append(v)
+            elif free[v]:  # in a run it could be needed before the run has begun
+                loose.append(v)
+        if loose:
+            runs.append(loose)
         result.extend((origin, sorted(run)) for run in runs)
     return result
 

@@ -181,14 +181,10 @@ class _Search:
         rounds = (end - start) // length
         if rounds < LEAST_ROUNDS:
             return False
-        leaves = sum(
-            self.free[edge.tail]
-            for item in items[start : start + length]
-            for v in item.vertices
-            for edge in self.edges[v]
-        )
-        inner = sum(len(item.vertices) for item in items[start : start + length])
-        return (rounds - 1) * (inner + leaves) >= LEAST_HIDDEN
+        second = self._round(items, start + length, length)
+        tails = {edge.tail for v in second.vertices for edge in self.edges[v]}
+        hidden = len(second.vertices) + sum(self._owns(second, tail) for tail in tails)
+        return (rounds - 1) * hidden >= LEAST_HIDDEN
 
     def _tokens(self, items: list[_Item]) -> tuple[np.ndarray, np.ndarray]:
         """For each item a number for what it is, and one that also tells its operands."""
@@ -199,7 +195,8 @@ class _Search:
         }
         loose, strict = [], []
         for number, item in enumerate(items):
-            what: list[Hashable] = [item.cluster and self.clusters[item.cluster].repeat]
+            frame = self.clusters.get(item.cluster)
+            what: list[Hashable] = [frame and (frame.type, frame.repeat)]
             wiring: list[Hashable] = []
             for v in item.vertices:
                 what.append(self.signs[v])

@@ -109,7 +109,7 @@ def _cost_of_cuts(diagram: Diagram, inner: np.ndarray) -> np.ndarray:
     lines = _numbers(diagram.vertices[v].source for v in inner)
     frames = _numbers(diagram.vertices[v].cluster for v in inner)
     cost[1:size] += INSIDE_A_LINE * (lines[1:] == lines[:-1])
-    cost[1:size] += INSIDE_A_MODULE * ((frames[1:] == frames[:-1]) & (frames[1:] != frames[0]))
+    cost[1:size] += INSIDE_A_MODULE * (frames[1:] == frames[:-1])
     return cost
 
 
