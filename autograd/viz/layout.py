@@ -13,11 +13,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Literal
 
-from autograd.viz.layout_graph import Levels, build_levels
-from autograd.viz.layout_order import order_rows
-from autograd.viz.layout_place import FRAME_PAD, Frame, Places, place
-from autograd.viz.layout_rank import Cycle, assign_ranks, topological
-from autograd.viz.layout_route import Point, route
+from .layout_graph import Levels, build_levels
+from .layout_order import order_rows
+from .layout_place import FRAME_PAD, Frame, Places, place
+from .layout_rank import Cycle, assign_ranks, topological
+from .layout_route import Point, route
 
 # Between parts of a graph that nothing joins.
 PART_GAP = 48.0

@@ -11,7 +11,7 @@ import itertools
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from autograd.viz.layout_rank import Arc, common_cluster
+from .layout_rank import Arc, common_cluster
 
 # An edge takes one item per row it passes. Where a graph is so deep that these would outnumber
 # its boxes by far, the longest edges run outside, beside everything (a "bypass").

@@ -12,7 +12,7 @@ import itertools
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 
-from autograd.viz.layout_graph import Levels
+from .layout_graph import Levels
 
 # Ways of sweeping differ in their start (from the sinks or the sources), in how much a lane heeds
 # its far end when it is placed by its near one, and in whether lanes and clusters move on with
@@ -78,7 +78,7 @@ class _Sweeper:
                     times = MAIN_WEIGHT if all(levels.main[e]) else 1
                     self.downs[a].extend([b] * times)
                     self.ups[b].extend([a] * times)
-        self.leaf_bias = _leaf_biases(levels)
+        self.leaf_bias, self.anchor = _leaf_places(levels)
         self.lane_bias = [LANE_BIAS] * levels.lanes
         self.lane_ends = [(0, 0)] * levels.lanes
         for chain, main in zip(levels.chains, levels.main, strict=True):
@@ -222,9 +222,22 @@ class _Sweeper:
                     wish[item] = sum([x[i] for i in joined]) / len(joined) + self.leaf_bias[item]
                 else:
                     wish[item] = x[item]
+            for item in row:
+                if self.anchor[item] >= 0:
+                    wish[item] = self._seen_from(item, wish) + self.leaf_bias[item]
             self._arrange(row, wish)
             if follow:
                 self._follow(row)
+
+    def _seen_from(self, item: int, wish: dict[int, float]) -> float:
+        """Where the anchor of an item wishes to be, or the cluster around it that hides it."""
+        levels, anchor = self.levels, self.anchor[item]
+        around, c = levels.container[item], levels.container[anchor]
+        if c == around:
+            return wish[anchor]
+        while c >= 0 and levels.cluster_parents[c] != around:
+            c = levels.cluster_parents[c]
+        return self.cluster_x[c] if c >= 0 else wish[item]
 
     def _follow(self, row: list[int]) -> None:
         """Move lanes and clusters to where they came to stand in this row.
@@ -305,21 +318,29 @@ def _gain(a: list[int], b: list[int]) -> int:
     return saved
 
 
-def _leaf_biases(levels: Levels) -> list[float]:
-    """For each leaf with one user how far it is drawn to the left or right of the other operands.
+def _leaf_places(levels: Levels) -> tuple[list[float], list[int]]:
+    """For each leaf with one user where it shall stand beside the other operands.
 
     Of several leaves beside a main line one half goes to each side, in the order of the arguments,
     which keeps the main line in the middle; a single one goes to the side on which it stands
     among the arguments.
+
+    Returns
+    -------
+    bias : list of float
+        How far each item is drawn to the left (negative) or right.
+    anchor : list of int
+        The item of the main line in the same row from which this is meant; -1 if there is none.
     """
-    bias = [0.0] * len(levels.rank)
+    bias, anchor = [0.0] * len(levels.rank), [-1] * len(levels.rank)
     ins: list[list[int]] = [[] for _ in range(levels.count)]
     mains: list[int] = [-1] * levels.count
-    for number, (tail, head) in enumerate(levels.edges):
+    for number, (_, head) in enumerate(levels.edges):
         if levels.main[number][1]:
             mains[head] = len(ins[head])
-        ins[head].append(tail)
-    for tails, main in zip(ins, mains, strict=True):
+        ins[head].append(number)
+    for numbers, main in zip(ins, mains, strict=True):
+        tails = [levels.edges[e][0] for e in numbers]
         leaves = [
             i
             for i, t in enumerate(tails)
@@ -336,7 +357,11 @@ def _leaf_biases(levels: Levels) -> list[float]:
             else:
                 side = i - half if i < half else i - half + 1
             bias[tails[slot]] = LEAF_BIAS * side
-    return bias
+            if main >= 0 and not levels.bypass[numbers[main]]:
+                beside = levels.chains[numbers[main]][-2]
+                if levels.rank[beside] == levels.rank[tails[slot]]:
+                    anchor[tails[slot]] = beside
+    return bias, anchor
 
 
 def spread_out(

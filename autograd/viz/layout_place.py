@@ -13,14 +13,16 @@ from bisect import bisect_left
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograd.viz.layout_graph import Levels, choose_main
-from autograd.viz.layout_rank import Cycle, topological
+from .layout_graph import Levels, choose_main
+from .layout_rank import Cycle, topological
 
 # Least distances in a row: between boxes, between a box and an edge, between edges. In pixels at
 # 100 %, like all sizes here: edges need less room than cards, but an arrow head (8) must fit.
 BOX_GAP, EDGE_BOX_GAP, EDGE_GAP = 28.0, 20.0, 14.0
 # From a frame to what is inside and to what is outside.
 FRAME_PAD, FRAME_GAP = 14.0, 20.0
+# How far from the middle of a box several edges meet it, as a part of its half width.
+ENTRY = 0.5
 # Height between rows in which edges run sideways: at least, and more the farther they run, since
 # many flat lines on top of each other cannot be told apart.
 ROUTE_HEIGHT, ROUTE_SLOPE, ROUTE_MOST = 34.0, 0.06, 110.0
@@ -298,7 +300,9 @@ def _distances(
     for c, frame in enumerate(frames):
         entered = _first_entered(levels, c)
         if frame.title and entered >= 0:
-            keep(movable + 2 * c, of_item[entered], frame.title)
+            several = len(levels.ups[entered]) > 1  # then the first meets the box farther left
+            aside = levels.width[entered] / 2 * ENTRY if several else 0.0
+            keep(movable + 2 * c, of_item[entered], frame.title + aside)
     return least
 
 

@@ -123,10 +123,17 @@ def assign_ranks(
         if parent >= 0:
             limits[first(parent), first(child)] = limits[last(child), last(parent)] = 0
     lifted = _lifts(count, edges, length)
+    made = [False] * count  # of operands
+    for _, head in edges:
+        made[head] = True
+    of_made = [False] * count  # has an operand that is made itself
+    for tail, head in edges:
+        of_made[head] |= made[tail]
     for tail, head in edges:
         limits[tail, head] = length + lifted[tail]
         a, b = parents[tail], parents[head]
-        if a != b:
+        # A constant for an op in the middle of a cluster stands beside it, not above it all.
+        if a != b and (made[tail] or not of_made[head]):
             around = common_cluster(a, b, cluster_parents, depth)
             above = tail if a == around else last(_child_of(around, a, cluster_parents))
             below = head if b == around else first(_child_of(around, b, cluster_parents))

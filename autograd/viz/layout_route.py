@@ -9,17 +9,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from autograd.viz.layout_graph import Levels
-from autograd.viz.layout_order import spread_out
-from autograd.viz.layout_place import Places
+from .layout_graph import Levels
+from .layout_order import spread_out
+from .layout_place import ENTRY, Places
 
 Point = tuple[float, float]
 
 # Ends of edges on a border: from its corners (rounded, radius 8), and from each other where there
 # is room for that.
 CORNER, END_GAP = 14.0, 16.0
-# An edge from far aside meets the border this far out, as a part of its half width.
-REACH = 0.5
 # An edge that runs less than this aside is made straight if its neighbours on the border allow.
 JOG = 24.0
 # Edges that run outside everything: distance from each other.
@@ -78,13 +76,14 @@ class _Border:
     """The edges that meet the upper or lower border of a box, from left to right."""
 
     numbers: list[int]
+    position: dict[int, int]
     gap: float
     low: float
     high: float
 
     def free(self, number: int, at: float, ends: list[float]) -> bool:
         """Whether this edge can end at `at` between its neighbours."""
-        i = self.numbers.index(number)
+        i = self.position[number]
         low = ends[self.numbers[i - 1]] + self.gap if i else self.low
         high = ends[self.numbers[i + 1]] - self.gap if i + 1 < len(self.numbers) else self.high
         return low <= at <= high
@@ -151,11 +150,12 @@ def _spread(
         if len(levels.chains[e]) == 2 and e not in outer:
             wish /= 2  # both boxes come to meet each other
         if abs(wish) > usable:
-            wish = usable * REACH if wish > 0 else -usable * REACH
+            wish = usable * ENTRY if wish > 0 else -usable * ENTRY
         wishes.append(wish)
     for e, at in zip(numbers, _within(wishes, firm, gap, usable), strict=True):
         found[e] = here + at
-    return _Border(numbers, gap, here - usable, here + usable)
+    position = {e: i for i, e in enumerate(numbers)}
+    return _Border(numbers, position, gap, here - usable, here + usable)
 
 
 def _within(wishes: list[float], firm: list[int], gap: float, limit: float) -> list[float]:
