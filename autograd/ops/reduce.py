@@ -10,6 +10,7 @@ import numpy as np
 from ..families import dim_of, only_one, reduction, shape_of
 from ..graph import Variable, wrap
 from ..kernels import sum as sum_floats
+from ..watch import WATCHERS
 from .arithmetic import maximum, minimum, where
 from .index import take_along_dim
 from .shape import _reshape, squeeze
@@ -156,7 +157,11 @@ def argmax(
     tensor([1, 0])
     """
     dim = only_one("argmax", "dim", dim, "axis", axis)
-    return _arg("argmax", np.argmax, input, dim, keepdim if keepdims is None else keepdims)
+    result = _arg("argmax", np.argmax, input, dim, keepdim if keepdims is None else keepdims)
+    if isinstance(input, Variable):
+        for watcher in WATCHERS:
+            watcher.left("argmax", input, result)
+    return result
 
 
 def argmin(
@@ -176,7 +181,11 @@ def argmin(
     tensor([0, 1])
     """
     dim = only_one("argmin", "dim", dim, "axis", axis)
-    return _arg("argmin", np.argmin, input, dim, keepdim if keepdims is None else keepdims)
+    result = _arg("argmin", np.argmin, input, dim, keepdim if keepdims is None else keepdims)
+    if isinstance(input, Variable):
+        for watcher in WATCHERS:
+            watcher.left("argmin", input, result)
+    return result
 
 
 def _extreme(name, everywhere, pairwise, pick, input, dim, keepdim, axis, keepdims):

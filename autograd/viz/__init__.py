@@ -3,6 +3,8 @@
 Everything here reads the graph of `autograd.graph`; nothing below knows that it exists.
 """
 
+from .graph import Graph as Graph
+from .graph import graph as graph
 from .model import Cluster as Cluster
 from .model import Diagram as Diagram
 from .model import Edge as Edge

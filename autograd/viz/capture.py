@@ -22,7 +22,7 @@ from ..watch import WATCHERS, Watcher
 from .model import Cluster, Diagram, Edge, Kind, Vertex
 from .names import Names
 from .places import user_frames
-from .record import Note, Recording, note_of
+from .record import Call, Note, Recording, note_of
 
 
 @dataclass(slots=True)
@@ -75,7 +75,7 @@ def capture(
     """
     with_names = Names(names)
     if callable(output) and not isinstance(output, Variable):
-        with Recording():
+        with Recording(private=True):
             output = output()
     outputs = _outputs(output)
     with_names.look_around(user_frames(sys._getframe(1)))
@@ -239,22 +239,21 @@ class _Reader:
         index = self._constants[key] = self._add(vertex, None)
         return index
 
-    def _cluster(self, call: Any) -> str:
-        chain = []
-        while call is not None and call.path not in self.diagram.clusters:
-            chain.append(call)
-            call = call.parent
-        last = call.path if call is not None else ""
+    def _cluster(self, call: Call) -> str:
+        """The path of the cluster of a call; made, with those around it, where it is new."""
+        chain = [call]
+        while chain[-1].parent is not None:
+            chain.append(chain[-1].parent)
+        root = chain[-1].module_name
+        name = self.names.of_module(chain[-1])
+        path = parent = ""
         for item in reversed(chain):
-            last = item.path
-            self.diagram.clusters[last] = Cluster(
-                last,
-                item.module_name,
-                item.type,
-                "" if item.parent is None else item.parent.path,
-                item.parameters,
-            )
-        return chain[0].path if chain else last
+            path = name + item.path[len(root) :]
+            if path not in self.diagram.clusters:
+                own = item.module_name if parent else name
+                self.diagram.clusters[path] = Cluster(path, own, item.type, parent, item.parameters)
+            parent = path
+        return path
 
     def _name_results(self) -> None:
         """Name results by the lines that made them."""

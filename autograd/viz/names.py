@@ -29,6 +29,7 @@ class Names:
         self._variables: dict[int, str] = {}
         self._nodes: dict[Node, tuple[str, Variable]] = {}
         self._modules: dict[str, dict[int, str]] = {}
+        self._given: list[str] = []
         # Ids are keys: what they belong to must live as long.
         self._held: list[Any] = []
         for name, thing in (given or {}).items():
@@ -38,6 +39,7 @@ class Names:
                     f"{type(thing).__name__}"
                 )
             self._take(name, thing)
+        self._given = list(self._modules)
 
     def look_around(self, frames: Iterable[FrameType]) -> None:
         """Learn the names bound in `frames`; those of earlier frames count first."""
@@ -62,6 +64,13 @@ class Names:
         while call.parent is not None:
             call = call.parent
         self._modules[call.module_name] = call.leaves
+
+    def of_module(self, call: Call) -> str:
+        """The name of the outermost module of a call: one that was given, or the recorded one."""
+        for name in self._given:
+            if self._modules[name] and self._modules[name] == call.leaves:
+                return name
+        return call.module_name
 
     def variable_of(self, node: Node) -> Variable | None:
         """A live variable that stands for the result of `node`."""

@@ -66,8 +66,8 @@ def bindings(frame: FrameType) -> Iterator[tuple[str, Any]]:
     local = locals_of(frame)
     top = frame.f_code.co_name == "<module>"
     for name, thing in local.items():
-        if name.startswith("_") and top:
-            continue  # what the interpreter keeps: the last result in a console, and so on
+        if (name.startswith("_") and top) or not name.isidentifier():
+            continue  # what an interpreter keeps: the last result in a console, and so on
         if isinstance(thing, Variable) or hasattr(type(thing), "named_parameters"):
             yield name, thing
         elif isinstance(thing, list | tuple | dict) and len(thing) <= LONGEST_CONTAINER:

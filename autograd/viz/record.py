@@ -7,6 +7,7 @@ goes when its node (or variable) goes.
 
 from __future__ import annotations
 
+import math
 import sys
 import threading
 import weakref
@@ -22,6 +23,7 @@ from ..watch import WATCHERS, Watcher
 from .model import Source
 from .places import bindings, is_user_code, locals_of, named_in, source_at
 
+METHODS = ("detach", "numpy", "item", "tolist")
 How = Literal["detach", "numpy", "item", "tolist", "no_grad", "constant"]
 
 
@@ -166,13 +168,22 @@ class Recording(Watcher):
         Where values left the graph, in order.
     passes : int
         How many backward passes ran.
+    end : float
+        When it ended, by the clock of the graph: nodes of a greater `time` were made later.
+
+    Parameters
+    ----------
+    private : bool
+        Not to be found as `latest`, the recording that `why` looks at.
     """
 
-    latest: weakref.ref[Recording] | None = None
+    latest: Recording | None = None  # the user's last; it holds no values
 
-    def __init__(self) -> None:
+    def __init__(self, *, private: bool = False) -> None:
+        self._private = private
         self.events: list[Event] = []
         self.passes = 0
+        self.end: float = math.inf
         self._rule_of: Node | None = None
         self._group = 0
         self._last: tuple[FrameType, int] | None = None
@@ -184,7 +195,8 @@ class Recording(Watcher):
         if self in WATCHERS:
             raise RuntimeError("record: this recording is running already")
         self._thread = threading.get_ident()
-        Recording.latest = weakref.ref(self)
+        if not self._private:
+            Recording.latest = self
         WATCHERS.append(self)
         return self
 
@@ -195,6 +207,7 @@ class Recording(Watcher):
         traceback: TracebackType | None,
     ) -> None:
         WATCHERS.remove(self)
+        self.end = tick()
         # Frames hold every local variable of the user's functions.
         self._stack, self._last, self._rule_of = [], None, None
 
@@ -236,7 +249,10 @@ class Recording(Watcher):
         source = None if user is None else source_at(user.f_code, user.f_lasti)
         if user is not None:
             self._name_inputs(user, (variable,))
-        self._event(how, "", (variable,), result, source)
+        if how in METHODS:
+            self._event(how, "", (variable,), result, source)
+        else:
+            self._event("constant", how, (variable,), result, source)
 
     def _event(
         self, how: Any, op: str, inputs: Sequence[Any], result: Any, source: Source | None

@@ -18,7 +18,7 @@ from .record import Recording, note_of
 from .summary import number, shape_text
 from .why_answer import Answer, Verdict
 from .why_code import first_argument
-from .why_cuts import Case, Keep, latest_recording
+from .why_cuts import Case, Keep
 from .why_evidence import Evidence, likely_root, made_from
 from .why_nan import bad, causes_of_nan, forward_origins
 from .why_none import causes_of_none
@@ -77,7 +77,9 @@ def why(
     """
     _check("tensor", tensor)
     frames = list(user_frames(sys._getframe(1)))
-    recording, keep = latest_recording(), None
+    recording, keep = Recording.latest, None
+    if recording is not None and tensor.node is not None and tensor.node.time > recording.end:
+        recording = None  # it knows nothing of what was made after it
     if loss is not None and not isinstance(loss, Variable):
         if not callable(loss):
             raise TypeError(
@@ -105,16 +107,13 @@ def _check(what: str, thing: Any) -> None:
 
 def _watched(function: Callable[[], Any]) -> tuple[Variable, Recording, Keep]:
     """Run a step, and keep all of it until the question is answered."""
-    keep, before = Keep(), Recording.latest
-    try:
-        with Recording() as recording:
-            WATCHERS.append(keep)
-            try:
-                loss = function()
-            finally:
-                WATCHERS.remove(keep)
-    finally:
-        Recording.latest = before  # the user's own stays the last
+    keep = Keep()
+    with Recording(private=True) as recording:
+        WATCHERS.append(keep)
+        try:
+            loss = function()
+        finally:
+            WATCHERS.remove(keep)
     if not isinstance(loss, Variable):
         raise TypeError(f"why: the function must return the loss, not {type(loss).__name__}")
     return loss, recording, keep

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import weakref
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
@@ -72,12 +71,6 @@ class Case:
     def events(self) -> list[Event]:
         """Where values left the graph, as far as recorded."""
         return [] if self.recording is None else self.recording.events
-
-
-def latest_recording() -> Recording | None:
-    """The recording that ran last, if it is still alive."""
-    latest = Recording.latest
-    return latest() if isinstance(latest, weakref.ref) else latest
 
 
 def cut(event: Event, start: str, sure: bool = True) -> Cause:
@@ -202,6 +195,16 @@ def suspects(case: Case) -> list[Cause]:
             f"Whether it was made of {case.name} cannot be told any more. why(tensor, function), "
             "where the function runs the step and returns the loss, follows it for certain."
         )
+    return list(found.values())
+
+
+def choices(case: Case) -> list[Cause]:
+    """Uses of the tensor itself by ops that have no gradient, such as argmax."""
+    found: dict[tuple[str, Any], Cause] = {}
+    for event in case.events:
+        if event.how == "constant" and any(r() is case.tensor for r in event.inputs):
+            cause = cut(event, f"{case.name} went into")
+            found.setdefault((cause.kind, cause.source), cause)
     return list(found.values())
 
 

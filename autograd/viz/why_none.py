@@ -14,7 +14,7 @@ from .model import Source
 from .record import note_of
 from .summary import number
 from .why_answer import Cause
-from .why_cuts import NUMBERS, Case, cut, cuts_of, name_of, suspects, with_cuts
+from .why_cuts import NUMBERS, Case, choices, cut, cuts_of, name_of, suspects, with_cuts
 from .why_evidence import made_from, was_walked
 from .why_results import causes_of_intermediate
 from .why_size import norm
@@ -226,7 +226,7 @@ def _unused(case: Case, noted: bool) -> list[Cause]:
     """No graph that is alive uses it."""
     name = case.name
     cuts = suspects(case)
-    if noted and cuts:
+    if noted and (cuts := cuts or choices(case)):
         return cuts
     note = note_of(case.tensor)
     if note is not None and note.gradient is not None:
@@ -237,8 +237,7 @@ def _unused(case: Case, noted: bool) -> list[Cause]:
         return [
             Cause(
                 "unused",
-                f"no graph that is alive uses {name}, and nothing in the last recording did (but "
-                "for a choice such as argmax(), which has no gradient and leaves no trace)",
+                f"no graph that is alive uses {name}, and nothing in the last recording did",
                 "use it in the forward pass, or leave it out of the model",
             )
         ]

@@ -125,6 +125,7 @@ def test_a_recorded_backward_pass_has_order_one():
         ("item", lambda x: float(x.sum())),
         ("tolist", lambda x: x.tolist()),
         ("constant", lambda x: x > 0.0),
+        ("constant", lambda x: x.argmax()),
     ],
 )
 def test_what_leaves_the_graph_is_noted_with_its_line(how, leave):
@@ -216,5 +217,6 @@ def test_code_without_a_file_is_recorded_too():
 def test_recording_is_the_latest():
     with viz.record() as recording:
         pass
-    assert Recording.latest is not None
-    assert Recording.latest() is recording
+    assert Recording.latest is recording
+    viz.graph(lambda: leaf(1.0) * 2.0)
+    assert Recording.latest is recording

@@ -348,14 +348,15 @@ def test_a_comparison_has_no_gradient() -> None:
     assert why(w, loss).verdict == "healthy"
 
 
-def test_argmax_leaves_no_trace() -> None:
+def test_argmax_has_no_gradient() -> None:
     w, table = leaf(0.3, 0.8), autograd.randn(2, 3, requires_grad=True)
 
     def step() -> Any:
-        return table[w.argmax()].sum()
+        chosen = w.argmax()  # <- choice
+        return table[chosen].sum()
 
     answer = why(w, step)
-    says(answer, "unused")
+    says(answer, "no_rule", "choice")
     assert "argmax" in str(answer)
     loss = (w.softmax(0) @ table).sum()  # the mend
     loss.backward()
