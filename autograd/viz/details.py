@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,7 +13,7 @@ from ..graph import OPS
 from .model import Cluster, Diagram, Edge, Vertex
 from .style import LEVEL_WORDS
 from .summary import bytes_text, shape_text, summarise
-from .svg_text import figure, literal, one_line
+from .svg_text import figure, literal, one_line, single
 
 Lines = list[tuple[str, str]]
 
@@ -22,6 +23,8 @@ LONGEST = 300
 WRITTEN = 16
 # More uses of one vertex than this are counted, not listed.
 MOST_USES = 12
+# Names that can stand in a formula: "w", "h[3]", "fc1.weight".
+_SIMPLE = re.compile(r"[^\W\d][\w.]{0,30}(\[\w+\])?")
 
 
 class Details:
@@ -118,10 +121,10 @@ class Details:
                 if value is not None and slot < len(op.inputs):
                     names[op.inputs[slot]] = float(value)
             for edge in self.operands[vertex.index]:
-                given = one_line(self.diagram.vertices[edge.tail].name)
-                if edge.slot < len(op.inputs) and given.isidentifier():
+                given = self.diagram.vertices[edge.tail].name
+                if edge.slot < len(op.inputs) and _SIMPLE.fullmatch(given):
                     names[op.inputs[edge.slot]] = given
-        if vertex.name.isidentifier():
+        if _SIMPLE.fullmatch(vertex.name):
             names["y"] = vertex.name
         lines = [("formula", _clip(found.value.unicode(names)))]
         for slot, slope in enumerate(found.slopes):
@@ -176,8 +179,8 @@ def quantity(label: str, value: Any) -> Lines:
     """A number, a small array, or the distribution of a large one."""
     if value is None:
         return []
-    if not isinstance(value, np.ndarray) or value.size == 1:
-        one = value.reshape(()).item() if isinstance(value, np.ndarray) else value
+    one = single(value)
+    if one is not None:
         return [(label, figure(one, 8))]
     if not value.size:
         return [(label, "no elements")]
@@ -207,8 +210,9 @@ def brief(value: Any) -> str:
     >>> brief(0.25), brief(np.array([-1.0, 0.0, 2.0, 3.0, 5.0]))
     ('0.25', '−1 … 5')
     """
-    if not isinstance(value, np.ndarray) or value.size == 1:
-        return figure(value.reshape(()).item() if isinstance(value, np.ndarray) else value)
+    one = single(value)
+    if one is not None:
+        return figure(one)
     if not value.size:
         return "no elements"
     found = summarise(value)

@@ -20,6 +20,7 @@ from .summary import shape_text, summarise
 from .svg import Direction, Scene
 from .svg_legend import ROW, arrange, draw_legend, merged
 from .svg_paint import Paint
+from .svg_rows import title_of
 from .svg_text import escape, figure, one_line, pixels
 
 # A page opens at the deepest level with at most this many vertices: what one sees at a glance.
@@ -68,14 +69,16 @@ def to_html(
         "details": table.rows,
     }
     assets = files("autograd.viz").joinpath("assets")
-    style = css("auto", ":root", switch=True) + assets.joinpath("graph.css").read_text("utf-8")
+    # A print is light whatever the screen is.
+    style = f"{css('auto', switch=True)}@media print{{{css('light', ':root:root:root')}}}"
+    style += assets.joinpath("graph.css").read_text("utf-8")
     style = style.replace("{FONT}", FONT).replace("{MONOSPACE}", MONOSPACE)
     script = "".join(assets.joinpath(name).read_text("utf-8") for name in SCRIPTS)
     parts = {
         "THEME": "" if theme == "auto" else f' data-theme="{theme}"',
         "TITLE": escape(heading),
         "STYLE": style,
-        "ABOUT": escape(levels[-1].scene.description()),
+        "ABOUT": escape(levels[start].scene.description()),
         "LEGEND": _legend(levels),
         "FIRST": levels[start].drawing(),
         "LEVELS": "".join(
@@ -138,7 +141,7 @@ class _Level:
             "about": self.scene.description(),
             "nodes": [
                 {
-                    "label": details.short(vertex.index),
+                    "label": _label(vertex),
                     "path": one_line(vertex.name if vertex.kind == "group" else vertex.cluster),
                     "group": vertex.kind == "group",
                     "find": _haystack(vertex),
@@ -168,6 +171,11 @@ class _Table:
             self._numbers[key] = len(self.rows)
             self.rows.append(lines)
         return self._numbers[key]
+
+
+def _label(vertex: Vertex) -> str:
+    """What a button to this vertex says."""
+    return "".join(words.text for words in title_of(vertex))
 
 
 def _haystack(vertex: Vertex) -> str:

@@ -131,7 +131,7 @@ DARK: dict[str, str] = {
 }
 
 ORDERS = ("forward", "backward", "backward of backward", "third order and beyond")
-LEVELS = {"path": "→", "good": "✓", "warn": "!", "bad": "✗", "heat": "◔"}
+LEVELS = {"path": "→", "good": "✓", "warn": "!", "bad": "✗", "heat": "▲"}
 LEVEL_WORDS = {
     "path": "on the path",
     "good": "right",

@@ -5,13 +5,11 @@ from __future__ import annotations
 import math
 from collections.abc import Sequence
 
-import numpy as np
-
 from .details import brief
 from .model import Diagram, Edge
 from .style import SMALL
 from .svg_paint import Paint, Words, line_width
-from .svg_text import figure, pixels
+from .svg_text import figure, pixels, single
 
 Point = tuple[float, float]
 
@@ -44,8 +42,7 @@ def _label(edge: Edge, meets_others: bool) -> list[Words]:
 def _signed(edge: Edge) -> str:
     """A contribution as something that is added: ``+0.5``."""
     text = brief(edge.contribution)
-    single = not isinstance(edge.contribution, np.ndarray) or edge.contribution.size == 1
-    return text if text.startswith("−") or not single else f"+{text}"
+    return text if text.startswith("−") or single(edge.contribution) is None else f"+{text}"
 
 
 def label_size(words: list[Words]) -> tuple[float, float] | None:

@@ -6,13 +6,11 @@ import math
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
-
 from .model import Vertex
 from .style import SMALL, TITLE
 from .summary import bytes_text, shape_text, summarise
 from .svg_paint import Words, line_width
-from .svg_text import elide, figure, literal, one_line
+from .svg_text import elide, figure, literal, one_line, single
 
 # Longer titles and remarks are shortened; the tooltip has all of them.
 WIDEST = 250.0
@@ -115,8 +113,8 @@ def facts(vertex: Vertex) -> Row | None:
 def numbers_row(label: str, value: Any, ink: str) -> Row:
     """The row that tells a value or a gradient."""
     row = Row(Words(label, "muted" if ink == "value" else ink, SMALL))
-    if not isinstance(value, np.ndarray) or value.size == 1:
-        one = value.reshape(()).item() if isinstance(value, np.ndarray) else value
+    one = single(value)
+    if one is not None:
         if isinstance(one, float) and not math.isfinite(one):
             row.alarms = ["NaN" if math.isnan(one) else figure(one)]
         else:

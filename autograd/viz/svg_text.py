@@ -10,6 +10,8 @@ import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from .summary import number
 
 # Of the characters from the space to the tilde.
@@ -185,6 +187,20 @@ def figure(value: Any, digits: int = 3) -> str:
     if e and exponent[1:].isdigit():
         return f"{mantissa}e{int(exponent)}".replace("-", "−")
     return (mantissa + e + exponent).replace("-", "−")
+
+
+def single(value: Any) -> Any:
+    """The number that a number, or an array of one element, is; None for other arrays.
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> single(np.float32(0.5)), single(np.array([[2]])), single(1.5), single(np.zeros(3))
+    (0.5, 2, 1.5, None)
+    """
+    if isinstance(value, np.ndarray):
+        return value.reshape(()).item() if value.size == 1 else None
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def literal(array: Any, digits: int = 3) -> str:

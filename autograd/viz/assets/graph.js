@@ -78,6 +78,7 @@ function show(which) {
   prepare();
   depth.value = number;
   byId("depth-name").value = level.name;
+  byId("overview").textContent = `${level.about}.`;
 }
 
 function prepare() {

@@ -90,7 +90,7 @@ def test_levels_open_the_modules_one_by_one():
     levels = json.loads(Parser(to_html(mlp())).scripts[0])["levels"]
     assert [level["name"] for level in levels] == ["depth 0", "depth 1", "everything"]
     assert [len(level["nodes"]) for level in levels] == [4, 6, 10]
-    assert [node["label"] for node in levels[0]["nodes"]].count("model") == 1
+    assert [node["label"] for node in levels[0]["nodes"]].count("model : Sequential") == 1
 
 
 def test_a_page_opens_at_a_level_for_the_eye():
@@ -160,7 +160,7 @@ def test_details_of_what_is_clicked():
         assert "linear(x, 0.weight, 0.bias)" in text
         assert "64×100, float32" in text
         assert page.locator("#details figure").count() == 2
-        page.get_by_role("button", name="0.bias", exact=True).click()
+        page.get_by_role("button", name="bias", exact=True).click()
         assert _chosen(page) == "2"
         assert "parameter (learned)" in _details(page)
         page.keyboard.press("Escape")
@@ -318,6 +318,7 @@ def test_modules_close_and_open():
         page.locator('.dg-node[data-vertex="2"]').click()
         slider.fill("0")
         assert page.locator("#depth-name").inner_text() == "depth 0"
+        assert "3 nodes" in page.locator("#overview").text_content()
         assert nodes.count() == 3
         # What held the chosen node is chosen now.
         assert "net" in page.locator("#details h2").inner_text()
@@ -364,7 +365,7 @@ def test_a_phone_sees_all_of_it():
 
 @needs_browser
 def test_prints_all_of_the_drawing():
-    with open_page(to_html(mlp())) as page:
+    with open_page(to_html(mlp(), theme="dark"), dark=True) as page:
         for _ in range(9):
             page.keyboard.press("+")
         page.emulate_media(media="print")
@@ -375,5 +376,7 @@ def test_prints_all_of_the_drawing():
             assert box["x"] + box["width"] <= 1280
         assert not page.locator("#query").is_visible()
         assert page.locator(".legend").is_visible()
+        ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
+        assert ground == "rgb(255, 255, 255)"
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         assert page.problems == []

@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd.viz.details import Details
-from autograd.viz.model import Diagram, Edge, Mark, Vertex
+from autograd.viz.model import Cluster, Diagram, Edge, Mark, Vertex
 from autograd.viz.style import DARK, LIGHT, LOOKS, colour, css
 from autograd.viz.svg import to_svg
 from autograd.viz.svg_card import Card
@@ -214,6 +214,34 @@ def test_golden(name):
     assert path.read_text(encoding="utf-8") == text, "see the top of this file"
 
 
+@settings(max_examples=25, deadline=None)
+@given(st.data())
+def test_any_graph(data):
+    count = data.draw(st.integers(1, 14))
+    paths = ["", "m", "m.a", "m.a.b", "n"]
+    clusters = {p: Cluster(p, p[-1], "Net", p[:-2], repeat=1 + len(p) % 3) for p in paths[1:]}
+    vertices, edges = [], []
+    for i in range(count):
+        value = data.draw(st.sampled_from([None, 1.5, math.nan, np.zeros(0), np.arange(9.0)]))
+        kind = data.draw(st.sampled_from(list(LOOKS)))
+        mark = data.draw(st.sampled_from([None, Mark("path"), Mark("heat", "hot", 2.0)]))
+        path = data.draw(st.sampled_from(paths))
+        vertices.append(
+            Vertex(i, kind, "add", "v" * i, (9,), "float32", value, value, mark=mark, cluster=path)
+        )
+        for slot in range(data.draw(st.integers(0, min(i, 3)))):
+            tail = data.draw(st.integers(0, i - 1))
+            edges.append(Edge(tail, i, slot, contribution=value))
+    diagram = Diagram(vertices, edges, clusters)
+    picture = Picture(to_svg(diagram))
+    assert len(picture.edges) == len(edges)
+    for a, b in combinations(picture.boxes.values(), 2):
+        assert not _overlap(a, b)
+    for tail, head, points in picture.edges:
+        for index, box in picture.boxes.items():
+            assert index in (tail, head) or not _crosses(points, box)
+
+
 def test_describes_itself():
     [text] = [e.text or "" for e in Picture(to_svg(mlp())).root.iter(f"{SPACE}desc")]
     assert text == (
@@ -312,6 +340,12 @@ def test_what_is_not_finite_is_loud():
 def test_values(value, words):
     vertex = Vertex(0, "leaf", name="v", dtype="float", value=value)
     assert Picture(to_svg(Diagram([vertex]))).words(0) == ["v", "value", *words]
+
+
+@pytest.mark.parametrize("value", [math.nan, np.float32("nan"), np.array(np.nan, np.float16)])
+def test_a_single_nan_is_loud(value):
+    text = to_svg(Diagram([Vertex(0, "leaf", name="v", value=value)]), theme="light")
+    assert text.count(LIGHT["alarm"]) == 1
 
 
 @pytest.mark.parametrize(
