@@ -184,8 +184,7 @@ class _Page:
             found.append(line)
             found.extend(self._remarks(row, row.vertex, below))
             place += 1
-        legend = self._legend()
-        return [*found, [_Span(legend, COLOURS["quiet"])]] if legend else found
+        return [*found, *([_Span(text, COLOURS["quiet"])] for text in self._legend())]
 
     # --- The head and the foot ----------------------------------------------------------------
 
@@ -201,12 +200,19 @@ class _Page:
             text += f" · {bytes_text(saved)} saved for backward"
         return f"{clean(self.diagram.title)} · {text}" if self.diagram.title else text
 
-    def _legend(self) -> str:
+    def _legend(self) -> list[str]:
+        """The signs that occur and what they mean, in as many lines as it takes."""
         kinds = [kind for kind in GLYPHS if any(v.kind == kind for v in self.shown)]
         parts = [f"{self._sign(GLYPHS[kind])} {_kind_text(kind)}" for kind in kinds]
         if any(c.repeat > 1 for c in self.diagram.clusters.values()):
             parts.append("× n: the first of n is shown")
-        return "   ".join(parts)
+        lines: list[str] = []
+        for part in parts:
+            if lines and width(lines[-1]) + 3 + width(part) <= self.room:
+                lines[-1] += f"   {part}"
+            else:
+                lines.append(part)
+        return lines
 
     def _sign(self, signs: tuple[str, str]) -> str:
         return signs[self.ascii]

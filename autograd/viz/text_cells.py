@@ -54,20 +54,19 @@ def cell(value: Any, detail: int, ascii_only: bool = False) -> Cell:
         finite = array.dtype.kind not in "fc" or math.isfinite(float(array.reshape(-1)[0]))
         return Cell(low=text) if finite else Cell(alarm=text)
     found = summarise(value)
-    alarm = _alarm(found)
     told = DETAILS[detail]
-    if not math.isfinite(found.mean) and found.nans + found.infs == found.size:
-        return Cell(alarm=alarm)
+    if found.nans or found.infs:
+        return Cell(alarm=_alarm(found))
     low, high = number(found.minimum, DIGITS), number(found.maximum, DIGITS)
     mean = number(found.mean, DIGITS)
     if not found.histogram:
         same = low if low == high else f"{low} {high}"
-        return Cell(low=same, bars="" if low != high else "all", alarm=alarm)
+        return Cell(low=same, bars="" if low != high else "all")
     bars = sparkline(found.histogram, told["bars"], ascii_only) if told["bars"] else ""
     if not told["range"]:
-        return Cell(low=mean, bars=bars, alarm=alarm)
+        return Cell(low=mean, bars=bars)
     sign = "mean " if ascii_only else "μ "
-    return Cell(low, bars, high, sign + mean if told["mean"] else "", alarm)
+    return Cell(low, bars, high, sign + mean if told["mean"] else "")
 
 
 def _alarm(found: Summary) -> str:
@@ -76,7 +75,7 @@ def _alarm(found: Summary) -> str:
         parts.append(f"{found.nans:,} nan")
     if found.infs:
         parts.append(f"{found.infs:,} inf")
-    return ", ".join(parts)
+    return f"{', '.join(parts)} of {found.size:,}"
 
 
 def heading(name: str, detail: int, with_arrays: bool) -> str:
@@ -103,10 +102,8 @@ def column(values: Sequence[Any], detail: int, ascii_only: bool = False) -> list
             parts.append(padded(c.high, high))
         if c.mean:
             parts.append(c.mean)
-        if c.alarm:
-            # Loud, and in the place of the distribution: that of the others matters less.
-            parts = [padded(c.low, low, right=True), c.alarm] if c.low else [c.alarm]
-        text = " ".join(part for part in parts).rstrip()
+        # An alarm is loud, and in the place of a distribution that matters less.
+        text = c.alarm or " ".join(parts).rstrip()
         texts.append((to_ascii(text) if ascii_only else text, bool(c.alarm)))
     room = max((width(text) for text, _ in texts), default=0)
     return [(padded(text, room), alarming) for text, alarming in texts]
