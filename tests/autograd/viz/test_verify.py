@@ -616,6 +616,9 @@ def test_the_report_names_line_and_variable():
     (found,) = (v for v in verify(step).diagram.vertices if v.op == "planted")
     assert found.mark is not None
     assert found.mark.text == "x: rule -1, differences 1 (the sign is wrong)"
+    drawing = verify(step).graph
+    assert "rule -1, differences 1" in str(drawing)
+    assert "the sign is wrong" in drawing.svg()
 
 
 def test_bad_arguments():
