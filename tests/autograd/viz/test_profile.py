@@ -67,9 +67,9 @@ def slow_op(forward: float, backward: float) -> Any:
 def test_forward_and_backward_go_to_their_op():
     slow = slow_op(0.02, 0.04)
     x = vector()
-    p, longest = profile(), []
-    for _ in range(3):  # whatever else the machine has to do
-        with profile() as p:
+    runs, longest = [profile() for _ in range(3)], []
+    for p in runs:  # whatever else the machine has to do
+        with p:
             loss = slow(x.sin()).exp().sum()
             loss.backward()
         assert ops(p) == ["sin", "own_slow", "exp", "sum"]
@@ -78,6 +78,7 @@ def test_forward_and_backward_go_to_their_op():
         assert entry.backward / 1e9 >= 0.04
         longest.append(max(e.total for e in p.entries if e is not entry))
     assert min(longest) / 1e9 < 0.01
+    p = runs[0]
     assert p.forward + p.backward <= p.seconds - p.overhead
     assert "own_slow" in [row.name for row in p.table().rows]
     assert sum(row.share for row in p.table().rows) == pytest.approx(1.0)
