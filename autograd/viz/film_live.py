@@ -62,6 +62,8 @@ class Programs:
         op = OPS.get(vertex.op)
         if op is None or vertex.members > 1 or math.prod(vertex.shape) > MOST_ELEMENTS:
             return None
+        if op.name == "sum" and len(edges) > 1 and not vertex.shape:
+            return {"k": "+"}  # of a graph zoomed in: the terms one by one
         given = sorted([*(e.slot for e in edges), *vertex.scalars])
         if op.variadic:
             return self._moved(op, vertex, edges) if op.family == "movement" else None
@@ -157,6 +159,7 @@ class Programs:
         vertices = self.diagram.vertices
         users = self.diagram.users()
         found: dict[int, str] = {}
+        whole = all(v.members == 1 and (not v.op or operands[v.index]) for v in vertices)
         for vertex in vertices:
             if vertex.op or vertex.members > 1:
                 continue
@@ -164,6 +167,8 @@ class Programs:
                 found[vertex.index] = f"its elements are {vertex.dtype}: it has no slope"
             elif vertex.value is None:
                 found[vertex.index] = "its value is not known"
+            elif not whole:  # what is left out may depend on it too
+                found[vertex.index] = "part of the graph is not drawn"
             else:
                 found[vertex.index] = self._computed_from(vertex, hidden) or self._followed(
                     vertex.index, users, operands, exact

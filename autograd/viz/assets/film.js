@@ -263,7 +263,7 @@ async function start() {
       const cell = make("td", { class: "arithmetic" });
       for (const line of film.story.text(each).split("  |  ")) cell.append(make("div", {}, line));
       const number = make("td", {}, button);
-      number.prepend(make("span", { class: "hidden" }, "step "));
+      number.prepend(make("span", { class: "printed" }, String(each.index)));
       const row = make("tr", { class: each.index === step.index ? `${PHASES[each.phase]} now` : PHASES[each.phase] });
       const source = vertex?.source ? `${vertex.source[0]}:${vertex.source[1]}` : "";
       row.append(number, make("td", {}, PHASES[each.phase]), make("td", {}, vertex ? vertex.n : ""), make("td", {}, source), cell);
@@ -372,18 +372,25 @@ async function start() {
   system.addEventListener("change", themed);
   window.addEventListener("popstate", fromLink);
   window.addEventListener("hashchange", fromLink);
-  window.addEventListener("resize", () => {
+  let printing = false;
+  new ResizeObserver(() => {
+    if (printing || picture.held) return;
     picture.fit();
     picture.frameStep(focus);
-  });
+  }).observe(at("graph"));
+  // On paper: the end of the film, all of the graph, and the table of steps.
   window.addEventListener("beforeprint", () => {
+    printing = true;
     table();
+    picture.paint(film.steps[last], -1, new Set());
     const [width, height] = picture.level.size;
     at("graph").setAttribute("viewBox", `-10 -10 ${width + 20} ${height + 20}`);
     picture.stage.removeAttribute("transform");
   });
   window.addEventListener("afterprint", () => {
+    printing = false;
     at("graph").removeAttribute("viewBox");
+    picture.paint(step, focus, found);
     picture.place();
   });
 

@@ -103,6 +103,8 @@ class Live {
     } else if (kind === "g") {
       const all = [].concat(...inputs.map((input) => Array.from(input.data)));
       vertex.live.m.forEach((from, i) => (out[i] = round(from < 0 ? vertex.live.c : all[from])));
+    } else if (kind === "+") {
+      out[0] = round(inputs.reduce((sum, input) => sum + input.data[0], 0));
     } else if (kind === "i") {
       inputs[0].data.forEach((x, i) => (out[i] = round(x)));
     } else {
@@ -144,7 +146,7 @@ class Live {
       vertex.live.m.forEach((from, i) => {
         if (from >= start && from < start + out.length) out[from - start] += upstream[i];
       });
-    } else if (kind === "i") {
+    } else if (kind === "i" || kind === "+") {
       upstream.forEach((x, i) => (out[i] = x));
     } else {
       const { rows, columns, inner, a, b } = matrices(vertex, inputs);

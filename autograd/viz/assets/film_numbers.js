@@ -62,7 +62,8 @@ function bracketed(text, before, next) {
   if (raised && /[−+·/ ∂]/.test(text)) return `(${text})`;
   if (!text.startsWith("−")) return text;
   const prior = before.trimEnd().slice(-1);
-  return prior === "" || "(,=<>≤≥≠[|".includes(prior) ? text : `(${text})`;
+  const opens = prior === "" || "(,=<>≤≥≠[|".includes(prior) || /\b(if|and|or|not|else) $/.test(before);
+  return opens ? text : `(${text})`;
 }
 
 // One factor of a product that is written out.

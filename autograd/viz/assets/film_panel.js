@@ -271,7 +271,8 @@ class Panel {
   sliders(vertex) {
     const { film } = this;
     const leaves = film.vertices.filter((v) => !v.computed && film.sliders[v.index] === "");
-    const single = leaves.filter((v) => product(v.shape) === 1).slice(0, MOST_SLIDERS);
+    const own = (v) => v.named || v.kind !== "constant";
+    const single = leaves.filter((v) => product(v.shape) === 1 && own(v)).slice(0, MOST_SLIDERS);
     const around = vertex ? [vertex.index, ...vertex.incoming.map((e) => e.tail)] : [];
     const arrays = leaves.filter((v) => product(v.shape) > 1 && around.includes(v.index));
     const works = (leaf) => film.sliderProblem(leaf.index) === "";

@@ -715,3 +715,35 @@ def test_printing_gives_the_graph_and_all_steps() -> None:
         assert page.locator("#graph").is_visible()
         assert not page.locator("#transport").is_visible()
         assert not page.locator("#panel").is_visible()
+
+
+@needs_browser
+def test_one_element_zoomed_in_plays_and_can_be_moved() -> None:
+    from autograd.viz.zoom import zoom
+
+    def element(moved: float) -> Any:
+        x = autograd.tensor(np.array([[0.5, -1.0, moved]]), requires_grad=True)
+        w = autograd.tensor(np.array([[0.2], [0.3], [0.4]]), requires_grad=True)
+        return zoom((x @ w).tanh(), (0, 0))
+
+    shown, expected = film(element(0.25)), element(-1.5).diagram
+    leaf = next(v.index for v in shown.diagram.vertices if v.value == 0.25)
+    with open_page(shown.html) as page:
+        ready(page)
+        page.keyboard.press("End")
+        page.fill(f"[data-slider='{leaf}/number']", "-1.5")
+        page.press(f"[data-slider='{leaf}/number']", "Enter")
+        for vertex in shown.diagram.vertices:
+            if not vertex.op:
+                same = next(v for v in expected.vertices if v.name == vertex.name)
+                assert close(cards(page)[vertex.index][1], same.grad)
+        assert page.problems == []
+
+
+def test_no_slider_where_part_of_the_graph_is_not_drawn() -> None:
+    from autograd.viz.zoom import zoom
+
+    x = autograd.tensor(np.linspace(0.1, 1.0, 12), requires_grad=True)
+    shown = zoom((x * x).sum(), terms=3)
+    data = data_of(film(shown).html)
+    assert set(data["sliders"].values()) == {"part of the graph is not drawn"}
