@@ -11,7 +11,7 @@ from typing import Literal
 
 from .details import Details, Lines
 from .layout import curves, layout
-from .model import Cluster, Diagram, Mark
+from .model import Cluster, Diagram
 from .style import BODY, FONT, LOOKS, SMALL, Theme, check_theme, css
 from .svg_card import SHEET, SHEETS, Card
 from .svg_edges import draw_edge, draw_halo, draw_label, label_size, labels_of
@@ -182,7 +182,7 @@ class Scene:
         Each has a tooltip; if `interactive`, a label and the keyboard's focus instead.
         """
         place = f'<g class="dg-graph" transform="translate({_point(self.left, self.top)})">'
-        on_path = [self._on_path(i) for i in range(len(self.diagram.edges))]
+        on_path = self._on_path()
         halos = [
             draw_halo(paint, line)
             for line, marked in zip(self.lines, on_path, strict=True)
@@ -212,13 +212,11 @@ class Scene:
             return sorted(range(len(boxes)), key=lambda i: (boxes[i].y, boxes[i].x))
         return sorted(range(len(boxes)), key=lambda i: (boxes[i].x, boxes[i].y))
 
-    def _on_path(self, index: int) -> bool:
-        """Whether an edge joins two marked vertices of a marked way."""
-        edge = self.diagram.edges[index]
-        ends = [self.diagram.vertices[i].mark for i in (edge.tail, edge.head)]
-        return all(_is_way(mark) for mark in ends) and any(
-            mark is not None and mark.level == "path" for mark in ends
-        )
+    def _on_path(self) -> list[bool]:
+        """For each edge, whether it belongs to a marked way: culprits stand on it too."""
+        levels = [v.mark.level if v.mark is not None else "" for v in self.diagram.vertices]
+        way = [bool("path" in levels and level in ("path", "bad", "warn")) for level in levels]
+        return [way[edge.tail] and way[edge.head] for edge in self.diagram.edges]
 
     def _node(self, paint: Paint, index: int, interactive: bool) -> str:
         vertex, box = self.diagram.vertices[index], self.places.boxes[index]
@@ -319,10 +317,6 @@ def _counted(count: int, kind: str) -> str:
     if count == 1:
         return f"1 {'intermediate result' if kind == 'intermediate' else kind}"
     return f"{count:,} {words.get(kind, f'{kind}s')}"
-
-
-def _is_way(mark: Mark | None) -> bool:
-    return mark is not None and mark.level in ("path", "bad", "warn")
 
 
 def _header(cluster: Cluster) -> list[Words]:

@@ -12,7 +12,7 @@ import math
 from .model import Mark, Vertex
 from .style import LEVELS, LOOKS, SMALL, TITLE
 from .svg_paint import Paint, Words, line_width, sign
-from .svg_rows import WIDEST, Row, facts, inside_of, numbers_row, title_of
+from .svg_rows import Row, facts, inside_of, numbers_row, title_of
 from .svg_text import one_line, pixels, wrap
 
 # Room between the border and the rows.
@@ -30,6 +30,11 @@ STEP, WIDE_STEP = 8.0, 24.0
 BAR, BAR_GAP, BARS_HEIGHT = 3.0, 1.0, 12.0
 COLUMN, COLUMN_GAP = 30.0, 8.0
 
+# What is hotter than this (of the hottest) gets a border that says so.
+HOT = 0.5
+MARK_BORDER = 2.0
+# Lines of a finding, and where they begin after its sign.
+MARK_ROW, MARK_INDENT = 15.0, 16.0
 # How far the highlight of a marked path reaches beyond a card.
 HALO = 5.0
 
@@ -103,15 +108,15 @@ class Card:
         self.mark_lines: list[str] = []
         mark = self.vertex.mark
         if mark is not None and mark.text:
-            room = max(width, min(WIDEST, 150.0)) - 16
+            room = max(width, 150.0) - MARK_INDENT
             self.mark_lines = wrap(one_line(mark.text), room, SMALL)
             longest = max(Words(line, size=SMALL).width for line in self.mark_lines)
-            width = max(width, longest + 16)
+            width = max(width, longest + MARK_INDENT)
         step = WIDE_STEP if tables else STEP
         self.front_width = math.ceil((width + 2 * PAD_X) / step) * step
         rows = TITLE_ROW + ROW * len(self.rows)
         self.body_height = math.ceil(rows + 2 * PAD_Y - 4)
-        self.mark_height = 15.0 * len(self.mark_lines) + 9 if self.mark_lines else 0.0
+        self.mark_height = MARK_ROW * len(self.mark_lines) + 9 if self.mark_lines else 0.0
         self.heat_height = 5.0 if mark is not None and mark.level == "heat" else 0.0
         self.front_height = self.body_height + self.mark_height + self.heat_height
         self.width = self.front_width + SHEET * self.sheets
@@ -155,7 +160,7 @@ class Card:
 
     def _back(self, paint: Paint) -> str:
         """The card itself, and the sheets behind it."""
-        vertex, mark = self.vertex, self.vertex.mark
+        vertex = self.vertex
         look = LOOKS[vertex.kind]
         width, height = self.front_width, self.front_height
         parts = []
@@ -172,9 +177,7 @@ class Card:
                     stroke=vertex.kind,
                 )
             )
-        stroke, border = vertex.kind, look.border
-        if mark is not None and mark.level != "path":
-            stroke, border = mark.level, 2
+        stroke, border = self._border()
         parts.append(
             paint.rect(
                 0,
@@ -217,6 +220,14 @@ class Card:
             x += width + 6
         return "".join(parts)
 
+    def _border(self) -> tuple[str, float]:
+        """Colour and width: those of the kind, or of what was found."""
+        mark, look = self.vertex.mark, LOOKS[self.vertex.kind]
+        cool = mark is not None and mark.level == "heat" and _heat(mark) < HOT
+        if mark is None or mark.level == "path" or cool:
+            return self.vertex.kind, look.border
+        return mark.level, MARK_BORDER
+
     def _draw_mark(self, paint: Paint) -> str:
         mark = self.vertex.mark
         if mark is None:
@@ -224,24 +235,20 @@ class Card:
         parts = []
         width, top = self.front_width, self.body_height
         if self.mark_lines:
-            bottom = top + self.mark_height
-            corner = max(LOOKS[self.vertex.kind].corner - 1, 0)
-            band = _band(1, top, width - 2, self.mark_height - 1, 0 if self.heat_height else corner)
+            inset, ink = self._border()[1], f"{mark.level}-text"
+            height = self.front_height - top - inset
+            corner = max(LOOKS[self.vertex.kind].corner - inset, 0)
+            band = _band(inset, top, width - 2 * inset, height, corner)
             parts.append(paint.path(band, f"{mark.level}-fill"))
-            parts.append(
-                paint.line(
-                    [Words(LEVELS[mark.level], f"{mark.level}-text", SMALL, True)], PAD_X, top + 15
-                )
-            )
-            for i, text in enumerate(self.mark_lines):
-                words = Words(text, f"{mark.level}-text", SMALL)
-                parts.append(paint.line([words], PAD_X + 16, top + 15 + 15 * i))
-            top = bottom
+            bullet = Words(LEVELS[mark.level], ink, SMALL, bold=True)
+            parts.append(paint.line([bullet], PAD_X, top + MARK_ROW))
+            for i, text in enumerate(self.mark_lines, 1):
+                words = Words(text, ink, SMALL)
+                parts.append(paint.line([words], PAD_X + MARK_INDENT, top + MARK_ROW * i))
         if self.heat_height:
-            length = (width - 2 * PAD_X) * _heat(mark)
-            y = self.front_height - 6
-            parts.append(paint.rect(PAD_X, y, width - 2 * PAD_X, 3, "line", corner=1.5))
-            parts.append(paint.rect(PAD_X, y, max(length, 3), 3, "heat", corner=1.5))
+            room, y = width - 2 * PAD_X, self.front_height - 7
+            parts.append(paint.rect(PAD_X, y, room, 3, "line", corner=1.5))
+            parts.append(paint.rect(PAD_X, y, max(room * _heat(mark), 3), 3, "heat", corner=1.5))
         return "".join(parts)
 
 

@@ -35,7 +35,9 @@ def _label(edge: Edge, meets_others: bool) -> list[Words]:
     if edge.contribution is not None and meets_others:
         if words:
             words.append(Words("  ", size=SMALL))
-        words.append(Words(_signed(edge), "gradient", SMALL))
+        text = _signed(edge)
+        broken = "NaN" in text or "inf" in text
+        words.append(Words(text, "alarm" if broken else "gradient", SMALL, bold=broken))
     return words
 
 

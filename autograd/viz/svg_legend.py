@@ -69,7 +69,7 @@ def entries(diagram: Diagram, cards: Sequence[Card]) -> list[Entry]:
     labels = labels_of(diagram)
     if any(edge.slope is not None for edge in diagram.edges):
         found.append(Entry("text", "muted:× 2", [_plain("partial derivative")]))
-    if any(any(w.ink == "gradient" for w in words) for words in labels):
+    if any(any(w.ink in ("gradient", "alarm") for w in words) for words in labels):
         found.append(Entry("text", "gradient:+1", [_plain("added to the gradient by this use")]))
     for order in sorted({min(vertex.order, 3) for vertex in vertices} - {0}):
         degree = ("", "∂", "∂²", "∂³")[order]

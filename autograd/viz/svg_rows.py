@@ -116,7 +116,7 @@ def numbers_row(label: str, value: Any, ink: str) -> Row:
     one = single(value)
     if one is not None:
         if isinstance(one, float) and not math.isfinite(one):
-            row.alarms = ["NaN" if math.isnan(one) else figure(one)]
+            row.alarms = [figure(one)]
         else:
             row.words = [Words(figure(one, 4), ink, bold=True)]
         return row

@@ -180,13 +180,14 @@ def figure(value: Any, digits: int = 3) -> str:
 
     Examples
     --------
-    >>> figure(-0.12345), figure(1e-9), figure(2.5e12), figure(True)
-    ('−0.123', '1e−9', '2.5e12', 'True')
+    >>> figure(-0.12345), figure(1e-9), figure(2.5e12), figure(float("nan"))
+    ('−0.123', '1e−9', '2.5e12', 'NaN')
     """
-    mantissa, e, exponent = number(value, digits).partition("e")
+    text = number(value, digits)
+    mantissa, e, exponent = text.partition("e")
     if e and exponent[1:].isdigit():
         return f"{mantissa}e{int(exponent)}".replace("-", "−")
-    return (mantissa + e + exponent).replace("-", "−")
+    return "NaN" if text == "nan" else text.replace("-", "−")
 
 
 def single(value: Any) -> Any:

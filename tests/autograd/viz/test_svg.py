@@ -22,7 +22,7 @@ from autograd.viz.model import Cluster, Diagram, Edge, Mark, Vertex
 from autograd.viz.style import DARK, LIGHT, LOOKS, colour, css
 from autograd.viz.svg import to_svg
 from autograd.viz.svg_card import Card
-from autograd.viz.svg_edges import smooth
+from autograd.viz.svg_edges import labels_of, smooth
 from autograd.viz.svg_rows import local_name
 from autograd.viz.svg_text import elide, escape, text_width, wrap
 from tests.autograd.viz.drawings import DRAWINGS, NASTY, kinds, marked, mlp, residual, scalars
@@ -404,9 +404,8 @@ def test_marks_are_written_out():
     text = " ".join(picture.words(2))
     assert "the rule sends back 0.5" in text
     assert "12.3 ms, 61 %" in picture.words(4)
-    # The way from w to z is highlighted, the rest is not.
-    assert picture.root is not None
-    assert to_svg(marked(), theme="light").count('stroke-width="9"') == 2
+    # The way from w to the loss is highlighted, and it leads through the culprit.
+    assert to_svg(marked(), theme="light").count('stroke-width="9"') == 3
 
 
 def test_the_longest_finding_stays_inside():
@@ -444,6 +443,16 @@ def test_an_edge_of_arrays_says_the_range_of_its_contribution():
 
 def ramp_of(count):
     return np.linspace(-1, 1, count)
+
+
+@pytest.mark.parametrize(
+    ("value", "text"), [(math.nan, "+NaN"), (-math.inf, "−inf"), (np.array([1, np.nan]), "1 NaN")]
+)
+def test_a_broken_contribution_is_loud(value, text):
+    diagram = scalars()
+    diagram.edges[1] = replace(diagram.edges[1], slope=None, contribution=value)
+    [words] = labels_of(diagram)[1:2]
+    assert [(w.text, w.ink, w.bold) for w in words] == [(text, "alarm", True)]
 
 
 def test_lines_end_where_the_head_begins():
@@ -504,7 +513,7 @@ def _contrast(a: str, b: str) -> float:
 def test_contrast(palette):
     grounds = ["page", "surface", *(f"{kind}-fill" for kind in LOOKS)]
     for ground in grounds:
-        for text in ("ink", "muted", "gradient", "order-1", "order-2", "order-3"):
+        for text in ("ink", "muted", "gradient", "alarm", "order-1", "order-2", "order-3"):
             assert _contrast(palette[text], palette[ground]) >= 4.5
     for level in ("path", "good", "warn", "bad", "heat"):
         assert _contrast(palette[f"{level}-text"], palette[f"{level}-fill"]) >= 4.5
