@@ -127,10 +127,11 @@ def _line(line: Line) -> str:
 
 
 def _escaped(text: str) -> str:
-    """For a label like HTML; control characters, which XML has no way to write, as escapes."""
+    """For a label like HTML, in which Graphviz still replaces escapes, as of a node's name."""
+    text = clean(text).replace("\\", "\\\\")
     for sign, entity in (("&", "&amp;"), ("<", "&lt;"), (">", "&gt;"), ('"', "&quot;")):
         text = text.replace(sign, entity)
-    return clean(text)
+    return text
 
 
 def dot_to_svg(diagram: Diagram, *, direction: Literal["down", "right"] = "down") -> str:

@@ -131,6 +131,8 @@ def read_array(item: Any, where: str) -> np.ndarray:
         raise ValueError(f"{where}.shape: expected a list of sizes, not {_short(shape)}")
     flat = _flattened(item["data"], shape, f"{where}.data")
     numbers = [read_plain(element, f"{where}.data") for element in flat]
+    if None in numbers:
+        raise ValueError(f"{where}.data: expected numbers, not null")
     try:
         return np.array(numbers, dtype).reshape(shape)
     except (TypeError, ValueError, OverflowError) as error:

@@ -14,6 +14,7 @@ from .text_width import clean, elided
 
 # Columns of a line on a card: a card is not much wider than high.
 WIDEST = 36
+WIDEST_HEADING = 60
 # Ops of which the order of operands does not matter: naming them says nothing.
 COMMUTATIVE = frozenset({"add", "mul", "maximum", "minimum", "eq", "ne"})
 
@@ -137,4 +138,4 @@ def outline(diagram: Diagram) -> Iterator[Step]:
 
 def title_of(cluster: Cluster) -> str:
     """The heading of a frame."""
-    return elided(frame_title(cluster), WIDEST)
+    return elided(frame_title(cluster), WIDEST_HEADING)

@@ -7,7 +7,7 @@ the line of code. What does not fit into the width is left out, the least needed
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import Any
@@ -320,7 +320,8 @@ class _Page:
             taken = 0
         return max(1, min(at_most, room - taken)), chosen
 
-    def _plans(self) -> Sequence[list[tuple[str, int, list[_Span]]]]:
+    def _plans(self) -> Iterator[list[tuple[str, int, list[_Span]]]]:
+        """What columns there could be, the most first."""
         values = [v.value for v in self.shown]
         grads = [v.grad for v in self.shown]
         shapes = self._column("shape", [shape_text(v.shape) for v in self.shown], "quiet")
@@ -332,18 +333,16 @@ class _Page:
             for v in self.shown
         ]
         source = self._column("line", lines, "quiet")
-        plans = []
         for detail in range(len(DETAILS) - 1, -1, -1):
             value = self._values("value", values, detail, "")
             grad = self._values("gradient", grads, detail, "gradient")
             if detail == len(DETAILS) - 1:
-                plans.append([shapes, dtypes, value, grad, saved, source])
-            plans.append([shapes, dtypes, value, grad, saved])
-            plans.append([shapes, value, grad, saved])
-            plans.append([shapes, value, grad])
-        plans.append([shapes, self._values("value", values, 0, "")])
-        plans.append([shapes])
-        return plans
+                yield [shapes, dtypes, value, grad, saved, source]
+            yield [shapes, dtypes, value, grad, saved]
+            yield [shapes, value, grad, saved]
+            yield [shapes, value, grad]
+        yield [shapes, self._values("value", values, 0, "")]
+        yield [shapes]
 
     def _column(self, name: str, texts: list[str], tint: str) -> tuple[str, int, list[_Span]]:
         texts = [to_ascii(clean(text)) if self.ascii else clean(text) for text in texts]

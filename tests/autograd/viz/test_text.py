@@ -137,7 +137,7 @@ def test_values_that_are_not_numbers_are_loud():
 def test_cells(detail):
     values = [None, 2.5, np.zeros(0), np.full(4, 7.0), np.arange(12.0), np.array(True), 3]
     values += [np.full(3, np.nan), np.array([1.0, np.inf]), np.float32(1.0), np.arange(3) > 1]
-    values += [np.linspace(-1e308, 1e308, 9), np.array(-np.inf), np.array([1, 2**60])]
+    values += [np.array([-1e308, 0.0, 1e308]), np.array(-np.inf), np.array([1, 2**60])]
     texts = column(values, detail)
     assert len({width(text) for text, _ in texts}) == 1
     stripped = [text.strip() for text, _ in texts]
@@ -158,10 +158,10 @@ def test_empty_and_unconnected():
 
 
 def test_a_long_chain_does_not_recurse():
-    vertices = [Vertex(i, "intermediate", "sin") for i in range(20_000)]
-    edges = [Edge(i, i + 1) for i in range(19_999)]
-    lines = to_text(Diagram(vertices, edges, outputs=[19_999])).splitlines()
-    assert len(lines) > 20_000
+    vertices = [Vertex(i, "intermediate", "sin") for i in range(5_000)]
+    edges = [Edge(i, i + 1) for i in range(4_999)]
+    lines = to_text(Diagram(vertices, edges, outputs=[4_999])).splitlines()
+    assert len(lines) > 5_000
 
 
 # --- That it fits -----------------------------------------------------------------------------
