@@ -14,7 +14,8 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 from .layout_graph import Levels, build_levels
-from .layout_order import order_rows
+from .layout_lanes import CROSSING_COST, move_lanes
+from .layout_order import crossings, order_rows
 from .layout_place import FRAME_PAD, Frame, Places, place
 from .layout_rank import Cycle, assign_ranks, topological
 from .layout_route import Point, route
@@ -26,8 +27,9 @@ PART_GAP = 48.0
 ASPECT, LINE_LEAST = 1.6, 900.0
 # From a title to the first edge that passes it.
 TITLE_GAP = 12.0
-# A crossing is as bad as this way that edges run sideways.
-CROSSING_COST = 150.0
+# Rounds of moving whole lanes, in graphs of no more items than this: the work grows faster than
+# the graph.
+MOVES, MOVE_ITEMS = 6, 1_500
 # Room around a label, since its edge and others pass.
 LABEL_PAD = 4.0
 
@@ -314,7 +316,8 @@ def _lay_out(task: _Task, part: tuple[list[int], list[int], list[int]]) -> _Piec
     for chain, room in zip(levels.chains, rooms, strict=True):
         if room is not None:
             heights[chain[-2]] = room[along] + 2 * LABEL_PAD
-    places = _best(levels, heights, [_frame(task.headers[c], task.turned) for c in clusters])
+    frames = [_frame(task.headers[c], task.turned) for c in clusters]
+    places = _best(levels, heights, frames, len(task.sizes))
     lines, right = route(levels, places, heights)
     height = max([places.rows[-1][1]] + [cluster[3] for cluster in places.clusters])
 
@@ -337,18 +340,28 @@ def _lay_out(task: _Task, part: tuple[list[int], list[int], list[int]]) -> _Piec
     return _turned(piece) if task.turned else piece
 
 
-def _best(levels: Levels, heights: Sequence[float], frames: Sequence[Frame]) -> Places:
+def _best(levels: Levels, heights: Sequence[float], frames: Sequence[Frame], boxes: int) -> Places:
     """Coordinates for the order of the rows that gives the calmest picture, which is set."""
-    best: tuple[float, list[list[int]], Places] | None = None
-    for crossed, rows in order_rows(levels):
+
+    def judge(rows: list[list[int]]) -> tuple[float, list[list[int]], Places]:
         levels.rows = rows
         places = place(levels, heights, frames)
-        x = places.x
-        aside = sum(abs(x[a] - x[b]) for a, joined in enumerate(levels.downs) for b in joined)
-        cost = crossed * CROSSING_COST + aside + max(x) - min(x)
-        if best is None or cost < best[0]:
-            best = cost, rows, places
-    assert best is not None
+        x, downs = places.x, levels.downs
+        aside = sum(abs(x[a] - x[b]) for a, joined in enumerate(downs) for b in joined)
+        cost = crossings(levels) * CROSSING_COST + aside + max(x) - min(x)
+        return cost, rows, places
+
+    # The effort is limited for all parts together.
+    size = max(len(levels.rank), boxes)
+    best = min((judge(rows) for rows in order_rows(levels, size)), key=lambda judged: judged[0])
+    if size <= MOVE_ITEMS:
+        for _ in range(MOVES):
+            levels.rows = best[1]
+            centres = [(left + right) / 2 for left, _, right, _ in best[2].clusters]
+            moved = judge(move_lanes(levels, best[2].x, centres))
+            if moved[0] >= best[0]:
+                break
+            best = moved
     levels.rows = best[1]
     return best[2]
 

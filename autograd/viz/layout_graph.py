@@ -16,6 +16,8 @@ from .layout_rank import Arc, common_cluster
 # An edge takes one item per row it passes. Where a graph is so deep that these would outnumber
 # its boxes by far, the longest edges run outside, beside everything (a "bypass").
 ITEMS_PER_BOX, ITEMS_LEAST = 12, 20_000
+# A crossing with a main line counts as this many, and so does its pull.
+MAIN_WEIGHT = 3
 
 
 @dataclass(slots=True)

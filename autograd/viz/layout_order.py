@@ -12,20 +12,18 @@ import itertools
 from bisect import bisect_left, bisect_right, insort
 from collections.abc import Sequence
 
-from .layout_graph import Levels
+from .layout_graph import MAIN_WEIGHT, Levels
 
 # Ways of sweeping differ in their start (from the sinks or the sources), in how much a lane heeds
 # its far end when it is placed by its near one, and in whether lanes and clusters move on with
 # each row. None is best for all graphs. A sweep costs some microseconds per item, so that large
 # graphs get fewer ways (one per WAY items) and sweeps (one per SWEEP items).
 WAYS = [(up, far, follow) for far in (0.0, 0.5) for follow in (True, False) for up in (True, False)]
-WAY_ITEMS, SWEEP_ITEMS = 8_000, 100_000
+WAY_ITEMS, SWEEP_ITEMS = 8_000, 80_000
 # Sweeps at most, and how many in a row may bring nothing.
 SWEEPS, PATIENCE = 20, 6
 # Rounds of exchanging neighbours after a sweep.
 EXCHANGES = 4
-# A crossing with a main line counts as this many, and so does its pull.
-MAIN_WEIGHT = 3
 # Items in a row keep about this distance while they are ordered.
 STEP = 20.0
 # Added to the place of a lane and of the k-th leaf beside its user: where all else is equal a
@@ -33,17 +31,25 @@ STEP = 20.0
 LANE_BIAS, LEAF_BIAS = 1.0, 0.01
 
 
-def order_rows(levels: Levels) -> list[tuple[int, list[list[int]]]]:
-    """Orders of ``levels.rows`` with few crossings, and how many each has: one or more."""
+def order_rows(levels: Levels, size: int) -> list[list[list[int]]]:
+    """Orders of ``levels.rows`` with few crossings: one or more; `size` limits the effort."""
     if all(len(row) < 2 for row in levels.rows):
-        return [(0, levels.rows)]
-    return _Sweeper(levels).run()
+        return [levels.rows]
+    return _Sweeper(levels).run(size)
 
 
-def crossings(
+def crossings(levels: Levels) -> int:
+    """How many pairs of edges cross; those with main lines count several times."""
+    place = [0] * len(levels.rank)
+    for row in levels.rows:
+        for position, item in enumerate(row):
+            place[item] = position
+    return _crossings(levels.rows, _weighted(levels)[1], place)
+
+
+def _crossings(
     rows: Sequence[Sequence[int]], downs: Sequence[Sequence[int]], place: Sequence[int]
 ) -> int:
-    """How many pairs of edges cross; `place` is the position of each item in its row."""
     total = 0
     for row in rows:
         seen: list[int] = []
@@ -54,6 +60,19 @@ def crossings(
             for end in ends:
                 insort(seen, end)
     return total
+
+
+def _weighted(levels: Levels) -> tuple[list[list[int]], list[list[int]]]:
+    """What each item is joined to above and below; main lines count several times."""
+    ups: list[list[int]] = [[] for _ in levels.rank]
+    downs: list[list[int]] = [[] for _ in levels.rank]
+    for e, chain in enumerate(levels.chains):
+        if not levels.bypass[e]:
+            times = MAIN_WEIGHT if all(levels.main[e]) else 1
+            for a, b in itertools.pairwise(chain):
+                downs[a].extend([b] * times)
+                ups[b].extend([a] * times)
+    return ups, downs
 
 
 class _Sweeper:
@@ -69,15 +88,7 @@ class _Sweeper:
         self.cluster_x = [0.0] * self.clusters
         self.prefix: list[tuple[float | int, ...]] = [()] * (self.clusters + 1)  # [-1]: the page
         self.outermost_first = sorted(range(self.clusters), key=lambda c: levels.depth[c])
-        # What each item is joined to above and below; main lines count several times.
-        self.ups: list[list[int]] = [[] for _ in levels.rank]
-        self.downs: list[list[int]] = [[] for _ in levels.rank]
-        for e, chain in enumerate(levels.chains):
-            if not levels.bypass[e]:
-                for a, b in itertools.pairwise(chain):
-                    times = MAIN_WEIGHT if all(levels.main[e]) else 1
-                    self.downs[a].extend([b] * times)
-                    self.ups[b].extend([a] * times)
+        self.ups, self.downs = _weighted(levels)
         self.leaf_bias, self.anchor = _leaf_places(levels)
         self.lane_bias = [LANE_BIAS] * levels.lanes
         self.lane_ends = [(0, 0)] * levels.lanes
@@ -120,19 +131,16 @@ class _Sweeper:
                         if c not in inner:
                             self.below[c].append(b)
 
-    def run(self) -> list[tuple[int, list[list[int]]]]:
-        """Sweep in several ways; the best order that each found."""
-        items = len(self.levels.rank)
-        found: list[tuple[int, list[list[int]]]] = []
-        for way in WAYS[: max(1, WAY_ITEMS // items)]:
-            order = self._run(*way, max(2, min(SWEEPS, SWEEP_ITEMS // items)))
+    def run(self, size: int) -> list[list[list[int]]]:
+        """Sweep in several ways, fewer for larger sizes; the best order that each found."""
+        found: list[list[list[int]]] = []
+        for way in WAYS[: max(1, WAY_ITEMS // size)]:
+            order = self._run(*way, max(2, min(SWEEPS, SWEEP_ITEMS // size)))
             if order not in found:
                 found.append(order)
         return found
 
-    def _run(
-        self, upwards: bool, far_end: float, follow: bool, sweeps: int
-    ) -> tuple[int, list[list[int]]]:
+    def _run(self, upwards: bool, far_end: float, follow: bool, sweeps: int) -> list[list[int]]:
         """The best order that sweeps from one start find."""
         rows = self.levels.rows
         self._start(upwards)
@@ -141,14 +149,14 @@ class _Sweeper:
         for sweep in range(sweeps):
             self._sweep(upwards == (sweep % 2 == 1), far_end, follow)
             self._exchange()
-            count = crossings(rows, self.downs, self.place)
+            count = _crossings(rows, self.downs, self.place)
             if not best or count < fewest:
                 best, fewest, stale = [row[:] for row in rows], count, 0
             else:
                 stale += 1
             if stale == PATIENCE or not count:
                 break
-        return fewest, best
+        return best
 
     def _start(self, upwards: bool) -> None:
         """Order by a depth-first walk from the sinks up or from the sources down."""
