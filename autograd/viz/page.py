@@ -123,7 +123,7 @@ class _Level:
 
     def drawing(self) -> str:
         """The graph as an SVG element of the page."""
-        scene, paint = self.scene, Paint("auto")
+        scene, paint = self.scene, Paint("auto", styled=True)
         width = pixels(scene.places.width + 2 * scene.left)
         height = pixels(scene.places.height + 2 * scene.top)
         return (
@@ -200,7 +200,7 @@ def _bars(vertex: Vertex) -> list[Any]:
 
 def _legend(levels: list[_Level]) -> str:
     """One legend for all depths."""
-    paint = Paint("auto")
+    paint = Paint("auto", styled=True)
     rows = arrange(merged(level.scene.entries for level in levels), LEGEND_WIDTH)
     if not rows:
         return ""

@@ -266,15 +266,15 @@ def _alarm_width(text: str) -> float:
 
 def histogram(counts: tuple[int, ...], x: float, bottom: float) -> str:
     """Bars from left to right, the highest as high as the row; what is there is seen."""
-    most = max(counts, default=0)
-    commands = []
-    for i, count in enumerate(counts):
-        height = max(BARS_HEIGHT * count / most, 1.0) if count else 0.0
-        if height:
-            left = pixels(x + i * (BAR + BAR_GAP))
-            commands.append(
-                f"M{left} {pixels(bottom)}v{pixels(-height)}h{pixels(BAR)}v{pixels(height)}z"
-            )
+    most, skipped = max(counts, default=0), 0.0
+    commands = [f"M{pixels(x)} {pixels(bottom)}"]
+    for count in counts:
+        if count:
+            height = max(BARS_HEIGHT * count / most, 1.0)
+            move = f"m{pixels(skipped)} 0" if skipped else ""
+            commands.append(f"{move}v{pixels(-height)}h{pixels(BAR)}v{pixels(height)}z")
+            skipped = 0.0
+        skipped += BAR + BAR_GAP
     return "".join(commands)
 
 

@@ -43,14 +43,24 @@ def line_width(line: list[Words]) -> float:
 
 
 class Paint:
-    """Writes SVG elements in the colours of `theme`."""
+    """Writes SVG elements.
 
-    def __init__(self, theme: Theme) -> None:
+    Parameters
+    ----------
+    theme : {"auto", "light", "dark"}
+    styled : bool
+        The page around has the variables of `style.css`: colours need no fallback.
+    """
+
+    def __init__(self, theme: Theme, *, styled: bool = False) -> None:
         self.theme: Theme = theme
+        self.styled = styled
 
     def colour(self, name: str) -> str:
         """What an attribute says for the colour `name`; "none" stays."""
-        return name if name == "none" else colour(name, self.theme)
+        if name == "none":
+            return name
+        return f"var(--dg-{name})" if self.styled else colour(name, self.theme)
 
     def rect(
         self,

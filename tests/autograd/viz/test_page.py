@@ -348,7 +348,7 @@ def test_follows_the_system_and_has_a_switch(dark):
         page.locator("#theme").click()
         assert page.evaluate(ground) == colours[not dark]
         card = "getComputedStyle(document.querySelector('.dg-output rect')).fill"
-        assert page.evaluate(card) == ["rgb(255, 255, 255)", "rgb(24, 30, 38)"][not dark]
+        assert page.evaluate(card) == ["rgb(255, 255, 255)", "rgb(34, 42, 53)"][not dark]
         assert page.problems == []
 
 
