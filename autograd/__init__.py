@@ -7,8 +7,10 @@
 tensor([2., 4.])
 """
 
+import importlib
 import warnings
 from pathlib import Path
+from typing import TYPE_CHECKING, Any
 
 if (Path(__file__).parent / "tracer.py").exists():
     warnings.warn(
@@ -137,3 +139,16 @@ from .tensor import zeros as zeros
 from .tensor import zeros_like as zeros_like
 from .trace import Graph as Graph
 from .trace import trace as trace
+
+if TYPE_CHECKING:
+    from . import viz as viz
+    from .viz import profile as profile
+
+
+def __getattr__(name: str) -> Any:
+    """Import what few programs need, and only when one asks for it."""
+    if name == "viz":
+        return importlib.import_module(".viz", __name__)
+    if name == "profile":
+        return importlib.import_module(".viz", __name__).profile
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

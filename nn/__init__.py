@@ -31,6 +31,7 @@ from .norm import BatchNorm1d as BatchNorm1d
 from .norm import BatchNorm2d as BatchNorm2d
 from .norm import GroupNorm as GroupNorm
 from .norm import LayerNorm as LayerNorm
+from .pictures import graph as graph
 from .pool import AvgPool2d as AvgPool2d
 from .pool import MaxPool2d as MaxPool2d
 from .summary import Summary as Summary

@@ -11,8 +11,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NoReturn
 
+from .commands import add_film, add_graph
 from .models import find_model, list_models
-from .runs import CHECKPOINT, CONFUSION, CURVES, METRICS, RUNS, WEIGHTS, start
+from .runs import CHECKPOINT, CONFUSION, CURVES, FILM, GRAPH, METRICS, RUNS, WEIGHTS, start
 from .settings import (
     FAILED,
     INTERRUPTED,
@@ -73,6 +74,8 @@ def make_parser() -> Parser:
     parser.add_argument("--list", action="store_true", help="name the models, and leave")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     _add_train(commands, program)
+    add_graph(commands, program, folder_name)
+    add_film(commands, program, folder_name)
     return parser
 
 
@@ -92,7 +95,9 @@ def _add_train(commands: Any, program: str) -> None:
         f"  {CHECKPOINT:24}all that --resume needs, written after each epoch\n"
         f"  {METRICS:24}a line of JSON for each epoch, and one for the test\n"
         f"  {CURVES:24}loss and accuracy by epoch (needs matplotlib)\n"
-        f"  {CONFUSION:24}what was taken for what in the test (needs matplotlib)",
+        f"  {CONFUSION:24}what was taken for what in the test (needs matplotlib)\n"
+        f"  {GRAPH:24}the graph of the loss on a test image, with values and gradients\n"
+        f"  {FILM:24}a page that plays how that loss and its gradient are computed",
         epilog="examples:\n"
         f"  {program} train lenet5\n"
         f"  {program} train lenet5 --data mnist:data/mnist --epochs 15 --out runs/mnist\n"
@@ -198,7 +203,7 @@ def _add_train(commands: Any, program: str) -> None:
         help="go on after the last complete epoch of the run in --out (default: the last of "
         f"{RUNS}/MODEL, -2, ...), with its settings; only --epochs may differ",
     )
-    parser.set_defaults(parser=parser)
+    parser.set_defaults(parser=parser, carry_out=train)
 
 
 def list_text() -> str:
@@ -235,6 +240,9 @@ def main(argv: Sequence[str] | None = None) -> int:
     lenet5
         LeNet-5 (LeCun et al. 1998) with ReLU and max pooling, for 32x32 images
         input: 1x32x32    data: digits, mnist:FOLDER
+    mlp
+        perceptron with 32 hidden units on the means of 4x4 pixels of 32x32 images
+        input: 1x32x32    data: digits, mnist:FOLDER
     0
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
@@ -246,11 +254,11 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(list_text())
         return OK
     if options.command is None:
-        parser.error("name a command: train")
+        parser.error("name a command: train, graph, film")
     if options.model is None:
         options.parser.error(f"name a model: {', '.join(list_models())}")
     try:
-        return train(options)
+        return options.carry_out(options)
     except Failure as failure:
         print(f"{parser.prog}: {failure}", file=sys.stderr)
         return failure.status

@@ -23,6 +23,7 @@ from . import data as readers
 from .losses import CrossEntropyLoss
 from .models import ModelEntry, find_model
 from .module import Module
+from .pictures import save_pictures
 from .report import confusion_text, save_confusion, save_curves
 from .serialize import CheckpointError, save_file
 from .settings import (
@@ -47,7 +48,9 @@ METRICS = "metrics.jsonl"
 WEIGHTS = "model.safetensors"
 CURVES = "curves.png"
 CONFUSION = "confusion.png"
-RUN_FILES = (CHECKPOINT, METRICS, WEIGHTS, CURVES, CONFUSION)
+GRAPH = "graph.svg"
+FILM = "film.html"
+RUN_FILES = (CHECKPOINT, METRICS, WEIGHTS, CURVES, CONFUSION, GRAPH, FILM)
 MODEL_KEY = "dagrad.model"  # of the metadata in model.safetensors; holds JSON
 
 
@@ -168,6 +171,9 @@ class Run:
             written += [CURVES, CONFUSION]
         except ImportError as error:
             print(f"note: {error}", file=sys.stderr)
+        with reporting(OSError):
+            save_pictures(trainer.model, *self.splits.test, self.folder / GRAPH, self.folder / FILM)
+        written += [GRAPH, FILM]
         print(f"\nin {self.folder}: {', '.join(written)}")
 
     def _draw(self, result: Evaluation) -> None:
@@ -227,21 +233,16 @@ def start(options: argparse.Namespace) -> Run:
         folder = checksum = saved = None
         settings = new_settings(given)
 
-    # Streams of their own, so that no two draws have anything in common.
-    split_rng, order_rng = (
-        np.random.default_rng(child) for child in np.random.SeedSequence(settings.seed).spawn(2)
-    )
-    splits = load_splits(settings.data, split_rng, settings.limit)
+    splits, order_rng = seeded_splits(settings)
     if saved is not None and splits.checksum() != checksum:
         raise Failure(
             f"{folder} holds a run on other data ({saved.data}) than {settings.data} is now; "
             "resume it with the same data, or start another run in another --out"
         )
-    entry = find_model(settings.model)
-    _check_shape(entry, splits, settings)
+    check_shape(find_model(settings.model), splits, settings)
 
     manual_seed(settings.seed)
-    model: Module = entry.factory(in_channels=entry.input_shape[0], num_classes=NUM_CLASSES)
+    model = make_model(settings)
     optimizer = OPTIMIZERS[settings.optimizer].make(model.parameters(), settings.lr)
     shift = settings.shift
     trainer = Trainer(
@@ -287,7 +288,23 @@ def start(options: argparse.Namespace) -> Run:
     return run
 
 
-def _check_shape(entry: ModelEntry, splits: Splits, settings: Settings) -> None:
+def seeded_splits(settings: Settings) -> tuple[Splits, np.random.Generator]:
+    """The data of a run, cut as its seed says, and the generator of the order of its images."""
+    # Streams of their own, so that no two draws have anything in common.
+    split_rng, order_rng = (
+        np.random.default_rng(child) for child in np.random.SeedSequence(settings.seed).spawn(2)
+    )
+    return load_splits(settings.data, split_rng, settings.limit), order_rng
+
+
+def make_model(settings: Settings) -> Module:
+    """The model of a run, with the initial weights that the default generator gives it."""
+    entry = find_model(settings.model)
+    return entry.factory(in_channels=entry.input_shape[0], num_classes=NUM_CLASSES)
+
+
+def check_shape(entry: ModelEntry, splits: Splits, settings: Settings) -> None:
+    """Raise `Failure` if the data have images of another shape than the model takes."""
     shape = splits.train[0].shape[1:]
     if shape != entry.input_shape:
         raise Failure(

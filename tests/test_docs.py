@@ -51,7 +51,8 @@ def run_example(text: str, namespace: dict, name: str, file: str, line: int) -> 
 @pytest.mark.parametrize(("module", "name", "text", "file", "line"), list(examples()))
 def test_docstring_example(module, name, text, file, line, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
-    namespace = dict(vars(importlib.import_module(module)))
+    # An example is user code: what it makes is named after its variables.
+    namespace = dict(vars(importlib.import_module(module))) | {"__name__": "__main__"}
     assert not (report := run_example(text, namespace, name, file, line)), report
 
 

@@ -1,8 +1,25 @@
 """Seeing a graph: pictures, films, explanations and checks of what was recorded.
 
+=========== ====================================================================================
+`graph`     the computational graph as a picture: SVG, a page, PNG, text, Mermaid, DOT, JSON
+`film`      a page that plays the forward and the backward pass, with the arithmetic of each step
+`zoom`      one element of a result, as the graph of single numbers that it was computed from
+`derive`    the chain rule of a small graph written out, as text and LaTeX
+`why`       why a gradient is None, zero, NaN, huge or tiny, with the line and the mend
+`verify`    every node's rule against finite differences
+`profile`   time and memory by op, line and module; what checkpoints would save
+`record`    source lines, names, modules and values of what runs inside a block
+=========== ====================================================================================
+
 Everything here reads the graph of `autograd.graph`; nothing below knows that it exists.
 """
 
+from .derive import Derivation as Derivation
+from .derive import derive as derive
+from .film import Film as Film
+from .film import film as film
+from .formulas import Formula as Formula
+from .formulas import formula as formula
 from .graph import Graph as Graph
 from .graph import graph as graph
 from .model import Cluster as Cluster
@@ -11,8 +28,17 @@ from .model import Edge as Edge
 from .model import Mark as Mark
 from .model import Source as Source
 from .model import Vertex as Vertex
+from .profile import Profile as Profile
+from .profile import profile as profile
 from .record import Event as Event
 from .record import Note as Note
 from .record import Recording as Recording
 from .record import note_of as note_of
 from .record import record as record
+from .verify import Verification as Verification
+from .verify import verify as verify
+from .why import why as why
+from .why_answer import Answer as Answer
+from .why_answer import Cause as Cause
+from .zoom import Zoom as Zoom
+from .zoom import zoom as zoom

@@ -16,10 +16,10 @@ from .model import Source
 if TYPE_CHECKING:
     import ast
 
-# The packages whose own lines are of no interest to whoever reads a graph; the models are code
-# like the user's own.
+# The packages whose own lines are of no interest to whoever reads a graph; models, and the losses
+# that the command line draws, are code like the user's own.
 LIBRARY = ("autograd", "nn", "optim")
-MODELS = "nn.models"
+LIKE_USERS = ("nn.models", "nn.pictures")
 
 KEEPS_LOCALS = sys.version_info < (3, 13)
 CO_OPTIMIZED = 1  # of the flags of a function's code; inspect, which names it, is slow to import
@@ -31,7 +31,7 @@ LONGEST_CONTAINER = 256
 def is_user_code(frame: FrameType) -> bool:
     """Tell whether a frame runs code from outside the library."""
     module = frame.f_globals.get("__name__") or ""
-    return module.startswith(MODELS) or module.partition(".")[0] not in LIBRARY
+    return module.startswith(LIKE_USERS) or module.partition(".")[0] not in LIBRARY
 
 
 def user_frames(frame: FrameType | None) -> Iterator[FrameType]:

@@ -1,6 +1,7 @@
 """Models, and the names under which the command line finds them."""
 
 from .lenet import LeNet5 as LeNet5
+from .mlp import MLP as MLP
 from .registry import MODELS as MODELS
 from .registry import ModelEntry as ModelEntry
 from .registry import find_model as find_model

@@ -8,6 +8,7 @@ from typing import Any
 
 from ..module import Module
 from .lenet import LeNet5
+from .mlp import MLP
 
 
 @dataclass(frozen=True)
@@ -44,6 +45,12 @@ ENTRIES = (
         (1, 32, 32),
         "LeNet-5 (LeCun et al. 1998) with ReLU and max pooling, for 32x32 images",
     ),
+    ModelEntry(
+        "mlp",
+        MLP,
+        (1, 32, 32),
+        "perceptron with 32 hidden units on the means of 4x4 pixels of 32x32 images",
+    ),
 )
 
 MODELS: dict[str, ModelEntry] = {entry.name: entry for entry in ENTRIES}
@@ -75,7 +82,7 @@ def find_model(name: str) -> ModelEntry:
     >>> find_model("lenet6")
     Traceback (most recent call last):
     ...
-    ValueError: unknown model 'lenet6'; known are: lenet5
+    ValueError: unknown model 'lenet6'; known are: lenet5, mlp
     """
     if name not in MODELS:
         raise ValueError(f"unknown model {name!r}; known are: {', '.join(list_models())}")

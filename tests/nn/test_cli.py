@@ -29,6 +29,7 @@ def no_pictures(monkeypatch):
     """Leave the pictures out: they take most of a tiny run's time."""
     monkeypatch.setattr(runs, "save_curves", lambda *args, **kwargs: None)
     monkeypatch.setattr(runs, "save_confusion", lambda *args, **kwargs: None)
+    monkeypatch.setattr(runs, "save_pictures", lambda *args, **kwargs: None)
 
 
 def train(out: Path, *arguments: str) -> int:
@@ -477,3 +478,69 @@ def test_the_module_is_the_command():
     )
     assert done.returncode == 0
     assert done.stdout.startswith("usage: python -m nn ")
+
+
+# ------------------------------------------------------------------ pictures
+
+
+def test_a_graph_in_the_terminal(capsys):
+    assert cli.main(["graph", "lenet5"]) == 0
+    printed = capsys.readouterr().out
+    assert "conv1: Conv2d · 156 parameters" in printed
+    assert "1×16×5×5" in printed
+
+
+@pytest.mark.parametrize("name", ["graph.svg", "graph.html", "graph.mmd", "graph.json"])
+def test_a_graph_in_a_file(tmp_path, capsys, name):
+    file = tmp_path / name
+    assert cli.main(["graph", "mlp", "--out", str(file), "--depth", "1", "--batch", "3"]) == 0
+    assert capsys.readouterr().out == f"wrote {file}\n"
+    assert "fc1" in file.read_text(encoding="utf-8")
+    assert "3×32" in file.read_text(encoding="utf-8") or name == "graph.json"
+
+
+def test_a_film_of_a_model_that_has_learnt_nothing(tmp_path, capsys):
+    file = tmp_path / "film.html"
+    assert cli.main(["film", "mlp", "--out", str(file), "--example", "3"]) == 0
+    assert capsys.readouterr().out == f"wrote {file}\n"
+    page = file.read_text(encoding="utf-8")
+    assert "test image 3" in page
+    assert len(page) < 1_000_000
+
+
+def test_a_film_of_a_trained_model(tmp_path, capsys, no_pictures):
+    assert train(tmp_path / "run", "--epochs", "1") == 0
+    file = tmp_path / "film.html"
+    arguments = ["film", "lenet5", "--run", str(tmp_path / "run"), "--out", str(file)]
+    assert cli.main(arguments) == 0
+    assert file.stat().st_size < 1_000_000
+    capsys.readouterr()
+    error = error_of(capsys, *arguments, "--example", "64", status=1)
+    assert "--example 64: there are 64 test images, from 0" in error
+    error = error_of(capsys, "film", "mlp", "--run", str(tmp_path / "run"), status=1)
+    assert "holds a run with model lenet5, not mlp" in error
+
+
+def test_a_film_of_no_run(tmp_path, capsys):
+    error = error_of(capsys, "film", "mlp", "--run", str(tmp_path / "none"), status=1)
+    assert "none" in error
+
+
+@pytest.mark.parametrize(
+    ("arguments", "message"),
+    [
+        (["graph", "lenet5", "--out", "graph.jpeg"], "must end in .svg, .html"),
+        (["film", "mlp", "--out", "film.svg"], "must end in .html"),
+        (["graph", "lenet6"], "unknown model 'lenet6'"),
+        (["graph"], "MODEL"),
+        (["graph", "lenet5", "--depth", "0"], "must be an integer >= 1"),
+    ],
+)
+def test_pictures_that_cannot_be(capsys, arguments, message):
+    assert message in error_of(capsys, *arguments, status=2)
+
+
+def test_a_folder_that_cannot_be_written(tmp_path, capsys):
+    file = tmp_path / "absent" / "graph.svg"
+    error = error_of(capsys, "graph", "mlp", "--out", str(file), status=1)
+    assert "No such file or directory" in error
