@@ -1,8 +1,8 @@
 """What a page needs to compute a graph again when the reader moves a number.
 
 For each vertex a small program (``k``: its kind): an elementwise function with its slopes, written
-out of the op's formula; sums and means; matrix products; and, for every op that only moves
-elements, the list of where each came from, found by running the op on positions.
+out of the op's formula; sums and means; matrix products; softmax and cross-entropy; and, for every
+op that only moves elements, the list of where each came from, found by running it on positions.
 """
 
 from __future__ import annotations
@@ -84,6 +84,10 @@ class Programs:
         if op.name == "linear" and len(edges) >= 2:
             products = math.prod(vertex.shape) * shapes[0][-1]
             return {"k": "l"} if products <= MOST_PRODUCTS else None
+        if op.name in ("softmax", "log_softmax") and len(edges) == 1:
+            return {"k": "p", "d": vertex.params["dim"] % len(shapes[0]), "log": op.name[0] == "l"}
+        if op.name == "cross_entropy" and len(edges) == 2 and len(shapes[0]) == 2:
+            return {"k": "c"}
         if op.family == "movement":
             return self._moved(op, vertex, edges)
         return None

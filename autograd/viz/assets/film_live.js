@@ -103,6 +103,15 @@ class Live {
     } else if (kind === "g") {
       const all = [].concat(...inputs.map((input) => Array.from(input.data)));
       vertex.live.m.forEach((from, i) => (out[i] = round(from < 0 ? vertex.live.c : all[from])));
+    } else if (kind === "p") {
+      for (const row of lines(vertex.shape, vertex.live.d)) {
+        const p = softmax(row.map((i) => inputs[0].data[i]), vertex.live.log);
+        row.forEach((i, k) => (out[i] = round(p[k])));
+      }
+    } else if (kind === "c") {
+      const rows = lines(inputs[0].shape, 1);
+      const losses = rows.map((row, n) => -softmax(row.map((i) => inputs[0].data[i]), true)[inputs[1].data[n]]);
+      out[0] = round(losses.reduce((a, b) => a + b, 0) / rows.length);
     } else if (kind === "+") {
       out[0] = round(inputs.reduce((sum, input) => sum + input.data[0], 0));
     } else if (kind === "i") {
@@ -145,6 +154,19 @@ class Live {
       for (let slot = 0; slot < edge.slot; slot++) start += inputs[slot].data.length;
       vertex.live.m.forEach((from, i) => {
         if (from >= start && from < start + out.length) out[from - start] += upstream[i];
+      });
+    } else if (kind === "p") {
+      const y = flat(values[vertex.index]);
+      for (const row of lines(vertex.shape, vertex.live.d)) {
+        const { log } = vertex.live;
+        const sum = row.reduce((total, i) => total + upstream[i] * (log ? 1 : y[i]), 0);
+        for (const i of row) out[i] = log ? upstream[i] - Math.exp(y[i]) * sum : y[i] * (upstream[i] - sum);
+      }
+    } else if (kind === "c") {
+      const rows = lines(tail.shape, 1);
+      rows.forEach((row, n) => {
+        const p = softmax(row.map((i) => inputs[0].data[i]), false);
+        row.forEach((i, k) => (out[i] = (upstream[0] * (p[k] - (k === inputs[1].data[n] ? 1 : 0))) / rows.length));
       });
     } else if (kind === "i" || kind === "+") {
       upstream.forEach((x, i) => (out[i] = x));
@@ -195,6 +217,23 @@ class Live {
       unravel(i, shape).reduce((sum, at, d) => sum + (kept[d] === 1 ? 0 : at * strides[d]), 0),
     );
   }
+}
+
+// The positions along a dimension, for each place in the others.
+function lines(shape, dim) {
+  const step = product(shape.slice(dim + 1));
+  const found = [];
+  for (let i = 0; i < product(shape); i++)
+    if (Math.floor(i / step) % shape[dim] === 0)
+      found.push(Array.from({ length: shape[dim] }, (_, k) => i + k * step));
+  return found;
+}
+
+// Of a row, or its logarithm; the largest is taken off first, so that nothing overflows.
+function softmax(row, log) {
+  const top = Math.max(...row);
+  const total = row.reduce((sum, x) => sum + Math.exp(x - top), 0);
+  return row.map((x) => (log ? x - top - Math.log(total) : Math.exp(x - top) / total));
 }
 
 const flat = (value) => (isArray(value) ? value.data : [value]);

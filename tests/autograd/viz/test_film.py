@@ -360,6 +360,7 @@ def test_each_step_shows_its_arithmetic() -> None:
 
 
 @needs_browser
+@pytest.mark.slow
 def test_every_element_can_be_picked_and_is_the_engines() -> None:
     shown = film(perceptron())
     with open_page(shown.html) as page:
@@ -488,6 +489,35 @@ def test_movement_sums_and_choices_can_be_followed() -> None:
         ready(page)
         page.keyboard.press("End")
         for t in (-2.25, 3.0):
+            page.fill(f"[data-slider='{leaf.index}/number']", str(t))
+            page.press(f"[data-slider='{leaf.index}/number']", "Enter")
+            expected = film(made(t)).diagram
+            out = expected.vertices[expected.outputs[0]]
+            assert close(cards(page)[out.index][0], out.value)
+            assert close(cards(page)[leaf.index][1], expected.vertices[leaf.index].grad)
+        assert page.problems == []
+
+
+@needs_browser
+def test_a_classifier_can_be_followed() -> None:
+    def made(t: float) -> Callable[[], Any]:
+        def loss() -> Any:
+            scale = Scalar(t)
+            x = autograd.tensor(np.linspace(-1.0, 1.0, 12, dtype=np.float32).reshape(4, 3))
+            scores = x * x * scale + x
+            entropy = autograd.softmax(scores, 0) * autograd.log_softmax(scores, 1)
+            target = autograd.tensor(np.array([2, 0, 1, 2]))
+            out = autograd.cross_entropy(scores, target) - entropy.mean()
+            return out
+
+        return loss
+
+    shown = film(made(1.5))
+    leaf = next(v for v in shown.diagram.vertices if v.name == "scale")
+    with open_page(shown.html) as page:
+        ready(page)
+        page.keyboard.press("End")
+        for t in (-2.25, 4.0):
             page.fill(f"[data-slider='{leaf.index}/number']", str(t))
             page.press(f"[data-slider='{leaf.index}/number']", "Enter")
             expected = film(made(t)).diagram
