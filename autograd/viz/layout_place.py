@@ -9,12 +9,13 @@ the middle of its children.
 from __future__ import annotations
 
 import itertools
-from bisect import bisect_left
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from .layout_columns import columns
 from .layout_graph import Levels, choose_main
-from .layout_rank import Cycle, topological
+from .layout_rank import Cycle
+from .layout_settle import Problem, Segment
 
 # Least distances in a row: between boxes, between a box and an edge, between edges. In pixels at
 # 100 %, like all sizes here: edges need less room than cards, but an arrow head (8) must fit.
@@ -35,11 +36,6 @@ PULL_MAIN, PULL, PULL_LONG, PULL_LEAF = 4.0, 1.0, 0.5, 0.2
 PULL_FAN = 10.0
 # The last bit of an edge is straight, so that its arrow head (8 long) points at the box.
 STUB = 9.0
-# Rounds in which all columns move at once, then one by one.
-ROUNDS_TOGETHER, ROUNDS_SINGLE = 12, 16
-MANY, ROUNDS_OF_MANY = 12_000, 6
-
-Segment = tuple[int, int]
 
 
 @dataclass(slots=True)
@@ -99,72 +95,6 @@ def place(levels: Levels, heights: Sequence[float], frames: Sequence[Frame]) -> 
     return Places(x, rows, zones, clusters)
 
 
-# Straight lines
-
-
-def columns(levels: Levels) -> list[int]:
-    """For each item the column in which it stands: a line that crosses no other and no frame."""
-    total = len(levels.rank)
-    place = [0] * total
-    for row in levels.rows:
-        for position, item in enumerate(row):
-            place[item] = position
-    wanted: list[list[tuple[int, int, int]]] = [[] for _ in levels.rows]  # priority, a, b
-    for number, chain in enumerate(levels.chains):
-        if levels.bypass[number]:
-            continue
-        for a, b in itertools.pairwise(chain):
-            if a < levels.count and b < levels.count:
-                if all(levels.main[number]):
-                    wanted[levels.rank[a]].append((2, a, b))
-            elif a < levels.count:
-                leaf = not levels.ups[a] and len(levels.downs[a]) == 1
-                aligned = levels.main[number][1] or not leaf or not levels.has_boxes(levels.rank[b])
-                if levels.main[number][0] and aligned:
-                    wanted[levels.rank[a]].append((3, a, b))
-            elif b < levels.count:
-                if levels.main[number][1]:
-                    wanted[levels.rank[a]].append((3, a, b))
-            else:
-                same = levels.lane[a] == levels.lane[b]
-                wanted[levels.rank[a]].append((0 if same else 1, a, b))
-    joined = list(range(total))
-    for r, segments in enumerate(wanted):
-        if not segments:
-            continue
-        uppers, lowers = _sides_of_frames(levels, r, place)
-        for _, a, b in sorted(segments):
-            up, low = float(place[a]), float(place[b])
-            at = bisect_left(uppers, up)
-            if at and lowers[at - 1] >= low:
-                continue
-            if at < len(uppers) and (uppers[at] == up or lowers[at] <= low):
-                continue
-            uppers.insert(at, up)
-            lowers.insert(at, low)
-            joined[b] = joined[a]
-    return joined
-
-
-def _sides_of_frames(
-    levels: Levels, r: int, place: Sequence[int]
-) -> tuple[list[float], list[float]]:
-    """Sides of the clusters that are in rows r and r + 1, as positions between those of items."""
-    if not levels.cluster_parents:
-        return [], []
-    sides: tuple[dict[tuple[int, int], float], ...] = ({}, {})
-    for side, row in zip(sides, (levels.rows[r], levels.rows[r + 1]), strict=True):
-        for item in row:
-            c = levels.container[item]
-            while c >= 0:
-                inset = 0.4 / (levels.depth[c] + 2)  # outer frames lie farther outside
-                side.setdefault((c, 0), place[item] - 0.1 - inset)
-                side[c, 1] = place[item] + 0.1 + inset
-                c = levels.cluster_parents[c]
-    both = sorted((at, sides[1][key]) for key, at in sides[0].items() if key in sides[1])
-    return [a for a, _ in both], [b for _, b in both]
-
-
 # Across the rows
 
 
@@ -197,7 +127,7 @@ def _solve(
     # Unknowns: columns, then the left and the right side of each frame.
     distances = _distances(levels, frames, of_item, movable)
     total = movable + 2 * len(frames)
-    problem = _Problem(total, distances)
+    problem = Problem(total, distances)
     neighbours = _pulls(levels, of_item, movable)
     x = problem.settle(neighbours, movable)
     left = min(x[i] - levels.width[item] / 2 for item, i in enumerate(of_item))
@@ -318,7 +248,14 @@ def _first_entered(levels: Levels, cluster: int) -> int:
     return -1
 
 
-def _keep_inside(levels, frames, row, of_item, movable, keep) -> None:
+def _keep_inside(
+    levels: Levels,
+    frames: Sequence[Frame],
+    row: list[int],
+    of_item: list[int],
+    movable: int,
+    keep: Callable[[int, int, float], None],
+) -> None:
     """The first and the last item of each cluster in a row stay within its frame."""
     if not frames:
         return
@@ -334,95 +271,6 @@ def _keep_inside(levels, frames, row, of_item, movable, keep) -> None:
         if c >= 0 and c != previous:
             keep(of_item[item], movable + 2 * c + 1, levels.width[item] / 2 + frames[c].high)
         previous = c
-
-
-class _Problem:
-    """Unknowns on a line with least distances between some of them."""
-
-    def __init__(self, total: int, distances: dict[Segment, float]) -> None:
-        self.before: list[list[tuple[int, float]]] = [[] for _ in range(total)]
-        self.after: list[list[tuple[int, float]]] = [[] for _ in range(total)]
-        heads: list[list[int]] = [[] for _ in range(total)]
-        for (a, b), distance in distances.items():
-            self.after[a].append((b, distance))
-            self.before[b].append((a, distance))
-            heads[a].append(b)
-        self.order = topological(total, heads)
-
-    def project(self, wish: list[float]) -> list[float]:
-        """A solution near the wishes: the mean of moving right and of moving left as needed."""
-        right, left = wish[:], wish[:]
-        for i in self.order:
-            at = right[i]
-            for j, distance in self.before[i]:
-                if right[j] + distance > at:
-                    at = right[j] + distance
-            right[i] = at
-        for i in reversed(self.order):
-            at = left[i]
-            for j, distance in self.after[i]:
-                if left[j] - distance < at:
-                    at = left[j] - distance
-            left[i] = at
-        return [(a + b) / 2 for a, b in zip(left, right, strict=True)]
-
-    def settle(self, neighbours: list[list[tuple[int, float]]], movable: int) -> list[float]:
-        """Draw each of the first `movable` unknowns to its neighbours; the others close in."""
-        total = len(self.order)
-        x = self.project([0.0] * total)
-        many = total > MANY
-        weights = [sum(w for _, w in found) for found in neighbours]
-        for _ in range(ROUNDS_OF_MANY if many else ROUNDS_TOGETHER):
-            wish = x[:]
-            for i, found in enumerate(neighbours):
-                if found:
-                    wish[i] = (x[i] + sum([x[j] * w for j, w in found]) / weights[i]) / 2
-            x = self.project(wish)
-            self.close_in(x, movable)
-        for step in range(ROUNDS_OF_MANY if many else ROUNDS_SINGLE):
-            self.single(x, neighbours, weights, movable, leftwards=step % 2 == 0)
-        return x
-
-    def close_in(self, x: list[float], movable: int) -> None:
-        """Draw the sides of frames to their contents, inner ones first."""
-        for i in self.order:
-            if i >= movable and (i - movable) % 2:
-                x[i] = max((x[j] + d for j, d in self.before[i]), default=x[i])
-        for i in reversed(self.order):
-            if i >= movable and not (i - movable) % 2:
-                x[i] = min((x[j] - d for j, d in self.after[i]), default=x[i])
-
-    def single(
-        self,
-        x: list[float],
-        neighbours: list[list[tuple[int, float]]],
-        weights: list[float],
-        movable: int,
-        leftwards: bool,
-    ) -> None:
-        """Move one unknown after the other as far to its neighbours as the others allow."""
-        before, after = self.before, self.after
-        for i in self.order if leftwards else reversed(self.order):
-            if i < movable:
-                found = neighbours[i]
-                if not found:
-                    continue
-                total = 0.0
-                for j, w in found:
-                    total += x[j] * w
-                at = total / weights[i]
-                for j, distance in after[i]:
-                    if x[j] - distance < at:
-                        at = x[j] - distance
-                for j, distance in before[i]:
-                    if x[j] + distance > at:
-                        at = x[j] + distance
-                x[i] = at
-            elif leftwards and not (i - movable) % 2:
-                x[i] = max((x[j] + d for j, d in before[i]), default=x[i])
-            elif not leftwards and (i - movable) % 2:
-                x[i] = min((x[j] - d for j, d in after[i]), default=x[i])
-        self.close_in(x, movable)
 
 
 # Along the rows
