@@ -28,7 +28,7 @@ import numpy as np
 # digits about 3.1 (measured on the weights and gradients of LeNet-5). Below `EXACT` elements all
 # are exact; above `MOST` some are left out.
 EXACT = 165_000
-MOST = 230_000
+MOST = 260_000
 EXACT_DOUBLES = 12_000  # about 9 bytes each
 DIGITS = 4
 
