@@ -54,7 +54,7 @@ class _Search(Folding):
             for child in children.get(scope, ()):
                 level[child] = level[scope] + 1
             if level[scope] <= DEEPEST:
-                items = self._items(scope, inside.get(scope, []))
+                items = self._forwarded(self._items(scope, inside.get(scope, [])))
                 for round_, path in self._fold(scope, items):
                     # What repeats may be made of repeats: look again inside of its frame.
                     inside[path] = [v for item in round_ for v in item.vertices]
@@ -103,6 +103,27 @@ class _Search(Folding):
                 if child:
                     frames[child] = items[-1]
         return items
+
+    def _forwarded(self, items: list[Item]) -> list[Item]:
+        """Bring each item forward that had to wait while others went on with its operand.
+
+        What a loop's results are put through after the loop then stands with its step.
+        """
+        place = {v: number for number, item in enumerate(items) for v in item.vertices}
+        keys = [(number, 0) for number in range(len(items))]
+        followers = [0] * len(items)
+        used = [False] * len(items)
+        for number, item in enumerate(items):
+            tails = {place.get(e.tail, number) for v in item.vertices for e in self.edges[v]}
+            operands = [tail for tail in tails if tail < number]
+            last = max(operands, key=keys.__getitem__, default=None)
+            if last is not None and (used[last] or keys[last][1]):
+                anchor = keys[last][0]
+                followers[anchor] += 1
+                keys[number] = (anchor, followers[anchor])
+            for tail in operands:
+                used[tail] = used[tail] or not keys[number][1]
+        return [items[number] for number in sorted(range(len(items)), key=keys.__getitem__)]
 
     # --- Candidates -----------------------------------------------------------------------
 

@@ -122,6 +122,8 @@ class Wiring:
             edges = self.edges[v]
             if len(edges) != len(relations):
                 return False
+            if before is not None and before.vertices[unit.place[v]] > v:
+                return False  # what reads the last round must stand after the first, too
             for (how, which), edge in zip(relations, edges, strict=True):
                 tail = edge.tail
                 if how == "within":

@@ -219,5 +219,4 @@ def frame_title(cluster: Cluster) -> str:
         text += f" × {cluster.repeat:,}"
     if cluster.parameters:
         text += f" · {cluster.parameters:,} parameter{'' if cluster.parameters == 1 else 's'}"
-        text += " each" if cluster.repeat > 1 else ""
     return clean(text)

@@ -186,6 +186,25 @@ def test_results_that_each_step_hands_out_stay_connected():
     assert found.vertices[edge.tail].op == "tanh"
 
 
+def test_what_is_done_with_each_step_after_the_loop_belongs_to_the_step():
+    b = Builder()
+    w, h = b.add("", name="W"), b.add("", name="h0")
+    states = []
+    for _ in range(10):
+        h = b.add("tanh", b.add("matmul", h, w), name="h")
+        states.append(h)
+    losses = [b.add("mul", b.add("exp", state), state) for state in states]
+    total = losses[0]
+    for loss in losses[1:]:
+        total = b.add("add", total, loss)
+    found = fold(b.done(total))
+    check(found)
+    assert [c.repeat for c in found.clusters.values()] in ([9], [8])
+    ops = [v.op for v in found.vertices]
+    assert len(ops) < 20
+    assert {"exp", "mul", "add"} <= set(ops)
+
+
 def test_a_step_used_elsewhere_ends_the_repeat():
     diagram = recurrent(10)
     states = [v.index for v in diagram.vertices if v.op == "tanh"]
