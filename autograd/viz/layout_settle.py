@@ -7,6 +7,8 @@ from .layout_rank import topological
 # Rounds in which all columns move at once, then one by one.
 ROUNDS_TOGETHER, ROUNDS_SINGLE = 12, 16
 MANY, ROUNDS_OF_MANY = 12_000, 6
+# Closer than this to the least distance two touch.
+TOUCH = 1e-3
 
 Segment = tuple[int, int]
 
@@ -56,6 +58,8 @@ class Problem:
             self.close_in(x, movable)
         for step in range(ROUNDS_OF_MANY if many else ROUNDS_SINGLE):
             self.single(x, neighbours, weights, movable, leftwards=step % 2 == 0)
+            if not many:
+                self.pairs(x, neighbours, weights, movable)
         return x
 
     def close_in(self, x: list[float], movable: int) -> None:
@@ -97,4 +101,36 @@ class Problem:
                 x[i] = max((x[j] + d for j, d in before[i]), default=x[i])
             elif not leftwards and (i - movable) % 2:
                 x[i] = min((x[j] - d for j, d in after[i]), default=x[i])
+        self.close_in(x, movable)
+
+    def pairs(
+        self,
+        x: list[float],
+        neighbours: list[list[tuple[int, float]]],
+        weights: list[float],
+        movable: int,
+    ) -> None:
+        """Move two that touch, each in the way of the other, to the mean of what both wish."""
+        before, after = self.before, self.after
+        for a in range(movable):
+            for b, distance in after[a]:
+                if b >= movable or x[b] - x[a] > distance + TOUCH or not (weights[a] + weights[b]):
+                    continue
+                pull = sum([(x[j] - x[a]) * w for j, w in neighbours[a]])
+                pull += sum([(x[j] - x[b]) * w for j, w in neighbours[b]])
+                shift = pull / (weights[a] + weights[b])
+                if shift < 0:
+                    room = [x[j] + d - x[a] for j, d in before[a]]
+                    room += [x[j] + d - x[b] for j, d in before[b] if j != a]
+                    shift = max([shift, *room])
+                    if shift > 0:
+                        continue
+                else:
+                    room = [x[j] - d - x[b] for j, d in after[b]]
+                    room += [x[j] - d - x[a] for j, d in after[a] if j != b]
+                    shift = min([shift, *room])
+                    if shift < 0:
+                        continue
+                x[a] += shift
+                x[b] += shift
         self.close_in(x, movable)
