@@ -126,13 +126,14 @@ class Graph:
 def _html(graph: Graph) -> str:
     from .page import to_html
 
-    return to_html(graph.shown, direction=graph.direction)
+    return to_html(graph.shown, direction=graph.direction, theme=graph.theme)
 
 
 def _png(graph: Graph) -> bytes:
     from .png import to_png
 
-    return to_png(graph.shown, direction=graph.direction)
+    theme = "dark" if graph.theme == "dark" else "light"
+    return to_png(graph.shown, direction=graph.direction, theme=theme)
 
 
 def _dot(graph: Graph) -> str:
