@@ -22,7 +22,7 @@ from ..watch import WATCHERS, Watcher
 from .model import Cluster, Diagram, Edge, Kind, Vertex
 from .names import Names
 from .places import user_frames
-from .record import Call, Note, Recording, note_of
+from .record import Call, Keep, Note, Recording, note_of
 
 
 @dataclass(slots=True)
@@ -74,8 +74,9 @@ def capture(
         If `output` is something else.
     """
     with_names = Names(names)
+    keep = Keep()  # held until the graph is read
     if callable(output) and not isinstance(output, Variable):
-        with Recording(private=True):
+        with Recording(private=True), keep:
             output = output()
     outputs = _outputs(output)
     with_names.look_around(user_frames(sys._getframe(1)))

@@ -69,7 +69,7 @@ class Graph:
         if self.engine == "dot":
             from .dot import dot_to_svg
 
-            return dot_to_svg(self.shown)
+            return dot_to_svg(self.shown, direction=self.direction)
         from .svg import to_svg
 
         return to_svg(self.shown, theme=self.theme, direction=self.direction)

@@ -339,6 +339,31 @@ class Recording(Watcher):
             _NOTES.of(node).gradient = _raw(gradient)
 
 
+class Keep(Watcher):
+    """Keeps, inside a ``with`` block and after it, what every op and every exit took and gave.
+
+    A graph does not keep the leaves that a function makes and forgets.
+    """
+
+    def __init__(self) -> None:
+        self.calls: list[tuple[list[Any], Any]] = []
+
+    def __enter__(self) -> Self:
+        WATCHERS.append(self)
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        WATCHERS.remove(self)
+
+    def made(self, op: Op, inputs: Sequence[Any], params: dict[str, Any], result: Any) -> None:
+        """Keep a call."""
+        self.calls.append((list(inputs), result))
+
+    def left(self, how: str, variable: Variable, result: Any) -> None:
+        """Keep what left."""
+        self.calls.append(([variable], result))
+
+
 def record() -> Recording:
     """Note, inside a ``with`` block, where and under what names results are made.
 

@@ -11,14 +11,13 @@ import numpy as np
 
 from ..engine import leading_to
 from ..graph import Abstract, Node, Variable, toposort
-from ..watch import WATCHERS
 from .names import Names
 from .places import user_frames
-from .record import Recording, note_of
+from .record import Keep, Recording, note_of
 from .summary import number, shape_text
 from .why_answer import Answer, Verdict
 from .why_code import first_argument
-from .why_cuts import Case, Keep
+from .why_cuts import Case
 from .why_evidence import Evidence, likely_root, made_from
 from .why_nan import bad, causes_of_nan, forward_origins
 from .why_none import causes_of_none
@@ -107,13 +106,8 @@ def _check(what: str, thing: Any) -> None:
 
 def _watched(function: Callable[[], Any]) -> tuple[Variable, Recording, Keep]:
     """Run a step, and keep all of it until the question is answered."""
-    keep = Keep()
-    with Recording(private=True) as recording:
-        WATCHERS.append(keep)
-        try:
-            loss = function()
-        finally:
-            WATCHERS.remove(keep)
+    with Recording(private=True) as recording, Keep() as keep:
+        loss = function()
     if not isinstance(loss, Variable):
         raise TypeError(f"why: the function must return the loss, not {type(loss).__name__}")
     return loss, recording, keep

@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
 
-from ..graph import Node, Op, Variable
-from ..watch import Watcher
+from ..graph import Node, Variable
 from .places import assigned_name
-from .record import Event, Recording, note_of
+from .record import Event, Keep, Recording, note_of
 from .why_answer import Cause
 from .why_code import names_in, switched_off_at
 from .why_evidence import live_users
 
 NUMBERS = ("item", "tolist")
-
-
-class Keep(Watcher):
-    """Keeps what every op and every exit from the graph took and gave, while `why` looks at it."""
-
-    def __init__(self) -> None:
-        self.calls: list[tuple[list[Any], Any]] = []
-
-    def made(self, op: Op, inputs: Sequence[Any], params: dict[str, Any], result: Any) -> None:
-        """Keep a call."""
-        self.calls.append((list(inputs), result))
-
-    def left(self, how: str, variable: Variable, result: Any) -> None:
-        """Keep what left."""
-        self.calls.append(([variable], result))
 
 
 @dataclass(slots=True)

@@ -267,3 +267,17 @@ def test_traced_graphs_have_no_values():
     assert captured.diagram.vertices[-1].value is None
     assert isinstance(found[0].value, Abstract)
     assert toposort([found[0].node])
+
+
+def test_leaves_that_a_function_makes_and_forgets():
+    def step():
+        a, b = Scalar(2.0), Scalar(-3.0)
+        loss = a * b
+        return loss
+
+    diagram = capture(step).diagram
+    assert [(v.name, v.value, v.grad) for v in diagram.vertices] == [
+        ("a", 2.0, -3.0),
+        ("b", -3.0, 2.0),
+        ("loss", -6.0, 1.0),
+    ]
