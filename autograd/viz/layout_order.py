@@ -16,10 +16,10 @@ from .layout_graph import MAIN_WEIGHT, Levels
 
 # Ways of sweeping differ in their start (from the sinks or the sources), in how much a lane heeds
 # its far end when it is placed by its near one, and in whether lanes and clusters move on with
-# each row. None is best for all graphs. A sweep costs some microseconds per item, so that large
-# graphs get fewer ways (one per WAY items) and sweeps (one per SWEEP items).
-WAYS = [(up, far, follow) for far in (0.0, 0.5) for follow in (True, False) for up in (True, False)]
-WAY_ITEMS, SWEEP_ITEMS = 8_000, 80_000
+# each row. None is best for all graphs; those that are most often come first. A sweep costs some
+# microseconds per item: a graph gets as many ways and sweeps as make up these numbers of items.
+WAYS = [(up, far, follow) for far in (0.5, 0.0) for follow in (True, False) for up in (True, False)]
+WAY_ITEMS, SWEEP_ITEMS = 16_000, 80_000
 # Sweeps at most, and how many in a row may bring nothing.
 SWEEPS, PATIENCE = 20, 6
 # Rounds of exchanging neighbours after a sweep.
