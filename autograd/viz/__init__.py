@@ -14,12 +14,12 @@
 Everything here reads the graph of `autograd.graph`; nothing below knows that it exists.
 """
 
-from .derive import Derivation as Derivation
-from .derive import derive as derive
-from .film import Film as Film
-from .film import film as film
-from .formulas import Formula as Formula
-from .formulas import formula as formula
+from .derive.derive import Derivation as Derivation
+from .derive.derive import derive as derive
+from .film.film import Film as Film
+from .film.film import film as film
+from .formulas.formulas import Formula as Formula
+from .formulas.formulas import formula as formula
 from .graph import Graph as Graph
 from .graph import graph as graph
 from .model import Cluster as Cluster
@@ -28,17 +28,17 @@ from .model import Edge as Edge
 from .model import Mark as Mark
 from .model import Source as Source
 from .model import Vertex as Vertex
-from .profile import Profile as Profile
-from .profile import profile as profile
+from .profile.profile import Profile as Profile
+from .profile.profile import profile as profile
 from .record import Event as Event
 from .record import Note as Note
 from .record import Recording as Recording
 from .record import note_of as note_of
 from .record import record as record
-from .verify import Verification as Verification
-from .verify import verify as verify
-from .why import why as why
-from .why_answer import Answer as Answer
-from .why_answer import Cause as Cause
-from .zoom import Zoom as Zoom
-from .zoom import zoom as zoom
+from .verify.verify import Verification as Verification
+from .verify.verify import verify as verify
+from .why.answer import Answer as Answer
+from .why.answer import Cause as Cause
+from .why.why import why as why
+from .zoom.zoom import Zoom as Zoom
+from .zoom.zoom import zoom as zoom

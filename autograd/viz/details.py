@@ -13,7 +13,7 @@ from ..graph import OPS
 from .model import Cluster, Diagram, Edge, Vertex
 from .style import LEVEL_WORDS
 from .summary import bytes_text, shape_text, summarise
-from .svg_text import figure, literal, one_line, single
+from .svg.text import figure, literal, one_line, single
 
 Lines = list[tuple[str, str]]
 
@@ -110,7 +110,7 @@ class Details:
         op = OPS.get(vertex.op)
         if op is None or not op.formula or vertex.kind == "group":
             return []
-        from .formulas import formula
+        from .formulas.formulas import formula
 
         found = self._formulas.get(op.name)
         if found is None:

@@ -11,7 +11,7 @@ from ..graph import OPS, Node, Variable, new_leaf, toposort
 from ..trace import Graph as Trace
 from ..trace import trace
 from .capture import Captured, capture
-from .fold import fold
+from .fold.fold import fold
 from .model import Diagram
 from .record import Recording
 from .traced import diagram_of_trace
@@ -67,16 +67,16 @@ class Graph:
     def svg(self) -> str:
         """The picture as an SVG document."""
         if self.engine == "dot":
-            from .dot import dot_to_svg
+            from .formats.dot import dot_to_svg
 
             return dot_to_svg(self.shown, direction=self.direction)
-        from .svg import to_svg
+        from .svg.svg import to_svg
 
         return to_svg(self.shown, theme=self.theme, direction=self.direction)
 
     def text(self, width: int = 100) -> str:
         """The graph as lines of text, none longer than `width`."""
-        from .text import to_text
+        from .formats.text import to_text
 
         return to_text(self.shown, width=width)
 
@@ -137,19 +137,19 @@ def _png(graph: Graph) -> bytes:
 
 
 def _dot(graph: Graph) -> str:
-    from .dot import to_dot
+    from .formats.dot import to_dot
 
     return to_dot(graph.shown, direction=graph.direction)
 
 
 def _mermaid(graph: Graph) -> str:
-    from .mermaid import to_mermaid
+    from .formats.mermaid import to_mermaid
 
     return to_mermaid(graph.shown, direction=graph.direction)
 
 
 def _json(graph: Graph) -> str:
-    from .json_text import to_json
+    from .formats.json_text import to_json
 
     return to_json(graph.diagram)
 

@@ -13,15 +13,15 @@ from typing import Any
 import numpy as np
 
 from .details import Lines
-from .fold import fold
+from .fold.fold import fold
 from .model import Diagram, Vertex
 from .style import BODY, FONT, MONOSPACE, Theme, check_theme, css
 from .summary import shape_text, summarise
-from .svg import Direction, Scene
-from .svg_legend import ROW, arrange, draw_legend, merged
-from .svg_paint import Paint
-from .svg_rows import title_of
-from .svg_text import escape, figure, one_line, pixels
+from .svg.legend import ROW, arrange, draw_legend, merged
+from .svg.paint import Paint
+from .svg.rows import title_of
+from .svg.svg import Direction, Scene
+from .svg.text import escape, figure, one_line, pixels
 
 # A page opens at the deepest level with at most this many vertices: what one sees at a glance.
 GLANCE = 80

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from .model import Diagram
 from .style import Theme
-from .svg import Direction, Scene
+from .svg.svg import Direction, Scene
 
 # More pixels than this in one direction are refused by viewers, and take gigabytes to draw.
 LARGEST = 30_000

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from autograd.viz.model import Cluster, Diagram, Edge, Mark, Source, Vertex
+from autograd.viz.model import Cluster, Diagram, Edge, Kind, Mark, Source, Vertex
 
 NASTY = "a<b>&\"c'{d}|\\e\n]]>\x00\x1b α 损失 e\u0301 🙂 </script><!--"
 
@@ -38,14 +38,12 @@ def scalars() -> Diagram:
 
 
 def _array(
-    index: int, kind: str, op: str, name: str, shape: tuple[int, ...], cluster: str = ""
+    index: int, kind: Kind, op: str, name: str, shape: tuple[int, ...], cluster: str = ""
 ) -> Vertex:
     value = ramp(*shape, high=index + 1.0)
     grad = None if kind in ("constant", "buffer") else ramp(*shape, low=-0.01 * (index + 1))
     saved = value.nbytes if op else 0
-    return Vertex(  # type: ignore[arg-type]
-        index, kind, op, name, shape, "float32", value, grad, saved, cluster=cluster
-    )
+    return Vertex(index, kind, op, name, shape, "float32", value, grad, saved, cluster=cluster)
 
 
 def mlp() -> Diagram:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import doctest
 import math
 import re
 from collections.abc import Iterator
@@ -18,9 +17,8 @@ import nn
 from autograd import Scalar, Tensor
 from autograd.families import structured
 from autograd.graph import OPS
-from autograd.viz import derive as package
 from autograd.viz import record
-from autograd.viz.derive import MAX_NODES, MAX_PATHS, Derivation, derive
+from autograd.viz.derive.derive import MAX_NODES, MAX_PATHS, Derivation, derive
 
 Op = Any
 
@@ -105,12 +103,6 @@ def test_two_ways_to_one_variable() -> None:
     assert r"v_{1} & = a \cdot b = 2 \cdot \left(-3\right) = -6" in latex
     assert r"\frac{\partial \mathrm{loss}}{\partial d} & = 2 \cdot d" in latex
     assert repr(found) == "<derivation of loss with respect to a, b>"
-
-
-def test_the_example_in_the_documentation() -> None:
-    finder = doctest.DocTestFinder()
-    [test] = finder.find(package.derive, "derive", globs={"__name__": "__main__"})
-    assert doctest.DocTestRunner().run(test).failed == 0
 
 
 def test_rounded_numbers_are_not_called_equal() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from autograd.viz.dot import dot_to_svg, to_dot
+from autograd.viz.formats.dot import dot_to_svg, to_dot
 from autograd.viz.model import Diagram, Edge, Vertex
 from tests.autograd.viz.drawings import DRAWINGS, NASTY, kinds
 from tests.autograd.viz.random_diagrams import diagrams

@@ -15,10 +15,10 @@ import pytest
 
 import autograd
 from autograd import Scalar
-from autograd.viz.film import LIMIT, Film, film
-from autograd.viz.film_arrays import MOST, Store
-from autograd.viz.film_levels import levels
-from autograd.viz.film_story import labels
+from autograd.viz.film.arrays import MOST, Store
+from autograd.viz.film.film import LIMIT, Film, film
+from autograd.viz.film.levels import levels
+from autograd.viz.film.story import labels
 from autograd.viz.model import Cluster, Diagram, Edge, Vertex
 from autograd.viz.summary import number
 from tests.autograd.viz.browser import needs_browser, open_page
@@ -749,7 +749,7 @@ def test_printing_gives_the_graph_and_all_steps() -> None:
 
 @needs_browser
 def test_one_element_zoomed_in_plays_and_can_be_moved() -> None:
-    from autograd.viz.zoom import zoom
+    from autograd.viz.zoom.zoom import zoom
 
     def element(moved: float) -> Any:
         x = autograd.tensor(np.array([[0.5, -1.0, moved]]), requires_grad=True)
@@ -771,7 +771,7 @@ def test_one_element_zoomed_in_plays_and_can_be_moved() -> None:
 
 
 def test_no_slider_where_part_of_the_graph_is_not_drawn() -> None:
-    from autograd.viz.zoom import zoom
+    from autograd.viz.zoom.zoom import zoom
 
     x = autograd.tensor(np.linspace(0.1, 1.0, 12), requires_grad=True)
     shown = zoom((x * x).sum(), terms=3)

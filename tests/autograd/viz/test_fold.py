@@ -11,8 +11,8 @@ from hypothesis import strategies as st
 
 import autograd
 from autograd.viz.capture import capture
-from autograd.viz.fold import fold
-from autograd.viz.fold_groups import convex
+from autograd.viz.fold.fold import fold
+from autograd.viz.fold.groups import convex
 from autograd.viz.model import Cluster, Diagram, Edge, Mark, Source, Vertex
 from tests.autograd.viz.drawings import DRAWINGS
 from tests.autograd.viz.random_diagrams import check, diagrams

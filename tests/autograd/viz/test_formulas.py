@@ -20,9 +20,9 @@ import autograd
 from autograd import Scalar, Tensor
 from autograd.families import elementwise, structured
 from autograd.graph import OPS, Op
-from autograd.viz.formulas import Expr, Formula, formula
-from autograd.viz.formulas_js import js_name
-from autograd.viz.formulas_names import latex_name
+from autograd.viz.formulas.formulas import Expr, Formula, formula
+from autograd.viz.formulas.js import js_name
+from autograd.viz.formulas.names import latex_name
 
 TABLE = {n: op for n, op in OPS.items() if op.function.__module__.startswith("autograd.")}
 ELEMENTWISE = {n: op for n, op in TABLE.items() if op.family == "elementwise"}

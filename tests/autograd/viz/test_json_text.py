@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 
-from autograd.viz.json_text import from_json, to_json
+from autograd.viz.formats.json_text import from_json, to_json
 from autograd.viz.model import Diagram, Edge, Vertex
 from tests.autograd.viz.drawings import DRAWINGS, kinds
 from tests.autograd.viz.random_diagrams import check, diagrams

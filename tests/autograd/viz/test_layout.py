@@ -9,7 +9,7 @@ from itertools import pairwise
 
 import pytest
 
-from autograd.viz.layout import Box, Layout, curves, layout
+from autograd.viz.layout.layout import Box, Layout, curves, layout
 
 EPS = 1e-6
 

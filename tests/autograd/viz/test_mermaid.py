@@ -12,7 +12,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given, settings
 
-from autograd.viz.mermaid import HARMLESS, SHAPES, to_mermaid
+from autograd.viz.formats.mermaid import HARMLESS, SHAPES, to_mermaid
 from autograd.viz.model import Cluster, Diagram, Edge, Mark, Vertex
 from tests.autograd.viz.drawings import DRAWINGS, NASTY, kinds
 from tests.autograd.viz.random_diagrams import diagrams

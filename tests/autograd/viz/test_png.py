@@ -9,7 +9,7 @@ import pytest
 from autograd.viz.model import Diagram, Vertex
 from autograd.viz.png import LARGEST, to_png
 from autograd.viz.style import DARK
-from autograd.viz.svg import Scene
+from autograd.viz.svg.svg import Scene
 from tests.autograd.viz.drawings import DRAWINGS, kinds, scalars
 
 pytest.importorskip("resvg_py", reason="the extra plot is not installed")

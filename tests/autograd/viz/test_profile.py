@@ -20,8 +20,8 @@ import nn
 import optim
 from autograd import Scalar, Tensor
 from autograd.graph import OPS
-from autograd.viz.profile import Profile, profile
-from autograd.viz.profile_checkpoints import _cuts
+from autograd.viz.profile.checkpoints import _cuts
+from autograd.viz.profile.profile import Profile, profile
 from autograd.viz.record import record
 from autograd.watch import WATCHERS, Watcher
 from nn import functional as F

@@ -20,11 +20,11 @@ from hypothesis import strategies as st
 from autograd.viz.details import Details
 from autograd.viz.model import Cluster, Diagram, Edge, Mark, Vertex
 from autograd.viz.style import DARK, LIGHT, LOOKS, colour, css
-from autograd.viz.svg import to_svg
-from autograd.viz.svg_card import Card
-from autograd.viz.svg_edges import labels_of, smooth
-from autograd.viz.svg_rows import local_name
-from autograd.viz.svg_text import elide, escape, text_width, wrap
+from autograd.viz.svg.card import Card
+from autograd.viz.svg.edges import labels_of, smooth
+from autograd.viz.svg.rows import local_name
+from autograd.viz.svg.svg import to_svg
+from autograd.viz.svg.text import elide, escape, text_width, wrap
 from tests.autograd.viz.drawings import DRAWINGS, NASTY, kinds, marked, mlp, residual, scalars
 
 GOLDEN = Path(__file__).parent / "golden"

@@ -13,11 +13,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from autograd.viz.formats.text import GLYPHS, to_text
+from autograd.viz.formats.text_cells import DETAILS, column
+from autograd.viz.formats.text_rails import ASCII, UNICODE, rails
+from autograd.viz.formats.text_width import clean, elided, padded, shortened, sparkline, width
 from autograd.viz.model import Cluster, Diagram, Edge, Mark, Vertex
-from autograd.viz.text import GLYPHS, to_text
-from autograd.viz.text_cells import DETAILS, column
-from autograd.viz.text_rails import ASCII, UNICODE, rails
-from autograd.viz.text_width import clean, elided, padded, shortened, sparkline, width
 from tests.autograd.viz.drawings import DRAWINGS, NASTY, kinds
 from tests.autograd.viz.random_diagrams import diagrams
 

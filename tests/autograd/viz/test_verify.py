@@ -15,7 +15,7 @@ import nn
 from autograd import GradcheckError, Scalar, Spec, Tensor
 from autograd.graph import OPS
 from autograd.viz.record import record
-from autograd.viz.verify import Verification, verify
+from autograd.viz.verify.verify import Verification, verify
 from autograd.watch import WATCHERS
 from benchmarks.steps import resnet20
 from nn import functional as F

@@ -11,8 +11,8 @@ import pytest
 import autograd
 import nn
 from autograd import viz
-from autograd.viz.why import why
-from autograd.viz.why_answer import Answer
+from autograd.viz.why.answer import Answer
+from autograd.viz.why.why import why
 
 
 def line(tag: str) -> int:

@@ -10,8 +10,8 @@ import autograd
 import nn
 import optim
 from autograd import viz
-from autograd.viz.why import why
-from autograd.viz.why_answer import Answer
+from autograd.viz.why.answer import Answer
+from autograd.viz.why.why import why
 
 
 def line(tag: str) -> int:

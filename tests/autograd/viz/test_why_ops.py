@@ -10,8 +10,8 @@ import pytest
 import autograd
 from autograd import viz
 from autograd.graph import OPS, Op, wrap
-from autograd.viz.why import why
-from autograd.viz.why_evidence import Evidence
+from autograd.viz.why.evidence import Evidence
+from autograd.viz.why.why import why
 
 # Their results are integers, or nothing that a loss is made of.
 FLAT = {"sign"}

@@ -8,9 +8,9 @@ import pytest
 import autograd
 import nn
 from autograd import viz
-from autograd.viz.why import why
-from autograd.viz.why_answer import Answer
-from autograd.viz.why_size import norm
+from autograd.viz.why.answer import Answer
+from autograd.viz.why.size import norm
+from autograd.viz.why.why import why
 
 
 def explain(tensor: Any, step: Any) -> Answer:

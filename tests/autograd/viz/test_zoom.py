@@ -11,8 +11,8 @@ from autograd.families import movement, structured
 from autograd.graph import OPS, Spec
 from autograd.viz.graph import graph
 from autograd.viz.model import Diagram
-from autograd.viz.zoom import Zoom, zoom
-from autograd.viz.zoom_items import exact_sum, tensor_labels
+from autograd.viz.zoom.items import exact_sum, tensor_labels
+from autograd.viz.zoom.zoom import Zoom, zoom
 from tests.autograd.test_op_table import TABLE, cases, every, leaves, run
 
 ALL: dict[str, Any] = {"depth": 50, "limit": 10**6, "terms": 10**6}

@@ -1,0 +1,1 @@
+"""The chain rule of a small graph, written out."""

@@ -1,0 +1,1 @@
+"""The film: what goes into the page that plays a graph."""

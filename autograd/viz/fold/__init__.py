@@ -1,0 +1,1 @@
+"""Smaller diagrams: modules, equal blocks and long stretches as one vertex each."""

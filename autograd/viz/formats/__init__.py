@@ -1,0 +1,1 @@
+"""Diagrams as text: for the terminal, Mermaid, DOT, JSON."""

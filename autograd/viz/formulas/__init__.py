@@ -1,0 +1,1 @@
+"""Formulas of ops as expressions: text, LaTeX, JavaScript, numbers."""

@@ -1,0 +1,1 @@
+"""Every node's rule against finite differences."""

@@ -1,0 +1,1 @@
+"""One element of a tensor as the graph of single numbers behind it."""
