@@ -172,7 +172,11 @@ def _no_graph(variable: Variable, who: str) -> RuntimeError:
 def _seed(variable: Variable, node: Node, given: Any, create_graph: bool) -> Any:
     """The gradient that flows into `variable`: raw, or a Variable where rules must see one."""
     dtype, shape = node.dtype, node.shape
-    symbolic = create_graph or variable.value.__class__ is Abstract
+    symbolic = (
+        create_graph
+        or isinstance(variable.value, Abstract)
+        or isinstance(getattr(given, "value", None), Abstract)
+    )
     if given is None:
         if shape and math.prod(shape) != 1:
             raise RuntimeError(

@@ -243,7 +243,7 @@ def lifted(node: Node) -> tuple[Any, ...]:
         elif link.__class__ is Node:
             lifted.append(wrap(value, link, True))
         else:
-            lifted.append(wrap(value) if value.__class__ is Abstract else value)
+            lifted.append(wrap(value) if isinstance(value, Abstract) else value)
     return tuple(lifted)
 
 

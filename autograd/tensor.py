@@ -262,7 +262,7 @@ class Tensor(Front):
 
     def __setitem__(self, key: Any, value: Any) -> None:
         where = index.canonical(key)
-        traced = Abstract in (self.value.__class__, getattr(value, "value", None).__class__)
+        traced = any(isinstance(getattr(v, "value", None), Abstract) for v in (self, value))
         if traced or self._recording(value):
             self._replace(index.put(self, value, where), "__setitem__")
             return
@@ -288,7 +288,7 @@ class Tensor(Front):
                     f"{name}: a leaf that requires grad cannot be changed in place; do it inside "
                     "no_grad(), or use the out-of-place form"
                 )
-            if self.value.__class__ is not Abstract and self._is_view():
+            if not isinstance(self.value, Abstract) and self._is_view():
                 raise RuntimeError(
                     f"{name}: this tensor is a view of another one's memory, and a change of a "
                     "view is not recorded; use the out-of-place form, or change a clone()"
@@ -299,9 +299,9 @@ class Tensor(Front):
             )
         if not np.can_cast(result.dtype, self.dtype, "same_kind"):
             raise TypeError(f"{name}: a {result.dtype} result does not fit into {self.dtype}")
-        if self.value.__class__ is Abstract:
+        if isinstance(self.value, Abstract):
             self.value = result.value
-        elif result.value.__class__ is Abstract:
+        elif isinstance(result.value, Abstract):
             raise TypeError(f"{name}: a tensor from outside cannot take a traced value")
         else:
             array = self.array()
@@ -315,7 +315,7 @@ class Tensor(Front):
                 result.node.time = CHANGES.last  # this node knows of the change
         if result.requires_grad:
             self.node, self.requires_grad = result.node, True
-            if sys.getrefcount(self.value) > 2:
+            if sys.getrefcount(self.value) > 2 and not isinstance(self.value, Abstract):
                 watch_views(self.array())
         return self
 

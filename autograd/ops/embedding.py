@@ -91,6 +91,6 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
         raise ValueError(f"embedding: padding_idx {padding_idx} is not one of {rows} rows")
     skip = -1 if padding_idx is None else padding_idx % rows
     value = input.value if isinstance(input, Variable) else input
-    if kind != np.int64 and value.__class__ is not Abstract:
+    if kind != np.int64 and not isinstance(value, Abstract):
         input = np.asarray(value, np.int64)
     return _take_rows(weight, input, skip=skip, shown=True)

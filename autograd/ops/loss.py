@@ -305,7 +305,7 @@ def _classes(who: str, target: Any, count: int, ignore_index: int) -> tuple[Any,
     (As a traced value they may be anything: nobody knows.)
     """
     if isinstance(target, Variable):
-        if target.value.__class__ is Abstract:
+        if isinstance(target.value, Abstract):
             return _reshape(target, shape=(-1,)), True
         target = target.value
     raw = np.asarray(target)
