@@ -233,7 +233,7 @@ class _Reader:
             if by is not None:
                 vertex.about = f"changed in place since by {by}"
         variable = isinstance(thing, Variable)
-        note = note_of(thing) if variable else None
+        note = None if isinstance(raw, Spec) else note_of(thing)
         vertex.name = self.names.of_leaf(thing, thing.node if variable else None, note)
         if note is not None:
             vertex.source = note.source

@@ -16,6 +16,8 @@ from dataclasses import dataclass, field
 from types import CodeType, FrameType, TracebackType
 from typing import Any, Literal, Self
 
+import numpy as np
+
 from ..changes import tick
 from ..graph import Abstract, Node, Op, Variable
 from ..modes import mode
@@ -125,8 +127,8 @@ class _Notes:
 _NOTES = _Notes()
 
 
-def note_of(thing: Node | Variable) -> Note | None:
-    """Return what a recording noted of a node, or of a variable (by its node if it has one)."""
+def note_of(thing: Node | Variable | np.ndarray) -> Note | None:
+    """Return what a recording noted of a node, a variable (by its node if it has one), an array."""
     if isinstance(thing, Variable) and thing.node is not None:
         thing = thing.node
     return _NOTES.get(thing)
@@ -303,13 +305,14 @@ class Recording(Watcher):
         """Name what the user's code has just used by the variables that hold it."""
         wanted = {}
         for item in inputs:
-            if isinstance(item, Variable):
-                note = _NOTES.of(item if item.node is None else item.node)
+            if isinstance(item, Variable | np.ndarray):
+                note = _NOTES.of(getattr(item, "node", None) or item)
                 if not note.name:
                     wanted[id(item)] = note
         if wanted:
             for name, thing in bindings(user):
-                note = wanted.get(id(thing))
+                # A function may have handed on the bare array.
+                note = wanted.get(id(thing)) or wanted.get(id(getattr(thing, "value", None)))
                 if note is not None and not note.name:
                     note.name = name
 

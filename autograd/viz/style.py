@@ -26,14 +26,14 @@ SMALL = 11
 
 LIGHT: dict[str, str] = {
     # Paper, cards, and three weights of ink.
-    "page": "#ffffff",
+    "page": "#fffffe",
     "surface": "#ffffff",
     "ink": "#1b2430",
     "muted": "#566072",
     "line": "#d3dae3",
     "edge": "#7d8898",
     "frame": "#56688a",
-    "shadow": "#1b2430",
+    "shadow": "#1b2431",
     "focus": "#0067b8",
     # Kinds: the border and sign, and the fill.
     "parameter": "#0072b2",
@@ -77,7 +77,7 @@ LIGHT: dict[str, str] = {
     "heat-text": "#8a3c00",
     # NaN and inf: the one solid label.
     "alarm": "#b3261e",
-    "alarm-text": "#ffffff",
+    "alarm-text": "#fffffd",
 }
 
 DARK: dict[str, str] = {
@@ -183,18 +183,35 @@ def check_theme(theme: str) -> None:
 def colour(name: str, theme: Theme) -> str:
     """The colour `name`, as the attributes of a drawing in `theme` state it.
 
-    That of "auto" is light where no style sheet says otherwise, as where a site strips them.
+    That of "auto" is light: `dark_sheet` overrules it where the reader's system is dark.
 
     Examples
     --------
-    >>> colour("ink", "light"), colour("ink", "auto")
-    ('#1b2430', 'var(--dg-ink,#1b2430)')
+    >>> colour("ink", "light"), colour("ink", "auto"), colour("ink", "dark")
+    ('#1b2430', '#1b2430', '#e9edf2')
     """
-    if name not in LIGHT:
-        raise KeyError(name)
-    if theme == "auto":
-        return f"var(--dg-{name},{LIGHT[name]})"
     return (DARK if theme == "dark" else LIGHT)[name]
+
+
+def dark_sheet(drawing: str, selector: str = ".dagrad") -> str:
+    """Rules that turn a light `drawing` dark where the reader's system is.
+
+    They find elements by their light colours, so that a drawing has no variables in it: programs
+    that know no style sheets, or not all of them, show it in light colours. Names of one light
+    colour must therefore have one dark colour too.
+
+    Examples
+    --------
+    >>> dark_sheet('<rect fill="#1b2430"/>', ".g")
+    '@media(prefers-color-scheme:dark){.g[fill="#1b2430"],.g [fill="#1b2430"]{fill:#e9edf2}}'
+    """
+    rules = []
+    for light, dark in dict.fromkeys((LIGHT[name], DARK[name]) for name in LIGHT):
+        for what in ("fill", "stroke", "stop-color"):
+            found = f'[{what}="{light}"]'
+            if found[1:-1] in drawing:
+                rules.append(f"{selector}{found},{selector} {found}{{{what}:{dark}}}")
+    return f"@media(prefers-color-scheme:dark){{{''.join(rules)}}}"
 
 
 def css(

@@ -6,13 +6,12 @@ it is (``data-box``): the interactive page moves on these, and tests check the p
 
 from __future__ import annotations
 
-import re
 from typing import Literal
 
 from ..details import Details, Lines
 from ..layout.layout import curves, layout
 from ..model import Cluster, Diagram
-from ..style import BODY, FONT, LOOKS, SMALL, Theme, check_theme, css
+from ..style import BODY, FONT, LOOKS, SMALL, Theme, check_theme, dark_sheet
 from .card import SHEET, SHEETS, Card
 from .edges import draw_edge, draw_halo, draw_label, label_size, labels_of
 from .legend import ROW as LEGEND_ROW
@@ -128,9 +127,7 @@ class Scene:
         opening, content = self._opening(paint), self._content(paint)
         style = ""
         if theme == "auto":
-            used = set(re.findall(r"var\(--dg-([a-z0-9-]+),", opening + content))
-            dark = css("dark", ".dagrad", names=used)
-            style = f"<style>@media(prefers-color-scheme:dark){{{dark}}}</style>"
+            style = f"<style>{dark_sheet(opening + content)}</style>"
         return f"{opening}{style}{content}</svg>\n"
 
     def _opening(self, paint: Paint) -> str:

@@ -343,7 +343,7 @@ def test_modules_close_and_open():
 def test_follows_the_system_and_has_a_switch(dark):
     with open_page(to_html(scalars()), dark=dark) as page:
         ground = "getComputedStyle(document.body).backgroundColor"
-        colours = ["rgb(255, 255, 255)", "rgb(15, 19, 24)"]
+        colours = ["rgb(255, 255, 254)", "rgb(15, 19, 24)"]
         assert page.evaluate(ground) == colours[dark]
         page.locator("#theme").click()
         assert page.evaluate(ground) == colours[not dark]
@@ -377,6 +377,6 @@ def test_prints_all_of_the_drawing():
         assert not page.locator("#query").is_visible()
         assert page.locator(".legend").is_visible()
         ground = page.evaluate("getComputedStyle(document.body).backgroundColor")
-        assert ground == "rgb(255, 255, 255)"
+        assert ground == "rgb(255, 255, 254)"
         page.evaluate("dispatchEvent(new Event('afterprint'))")
         assert page.problems == []

@@ -57,7 +57,7 @@ def test_scale_and_file(tmp_path):
 
 def test_the_paper_has_the_colour_of_the_theme():
     assert _first_pixel(to_png(scalars(), theme="dark"), 100) == DARK["page"]
-    assert _first_pixel(to_png(scalars(), theme="auto"), 100) == "#ffffff"
+    assert _first_pixel(to_png(scalars(), theme="auto"), 100) == "#fffffe"
 
 
 def test_a_huge_drawing_gets_fewer_pixels(monkeypatch):
