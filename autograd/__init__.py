@@ -73,6 +73,11 @@ from .ops.arithmetic import sign as sign
 from .ops.arithmetic import sub as sub
 from .ops.arithmetic import where as where
 from .ops.conv import conv2d as conv2d
+from .ops.conv_line import conv1d as conv1d
+from .ops.conv_transpose import conv_transpose1d as conv_transpose1d
+from .ops.conv_transpose import conv_transpose2d as conv_transpose2d
+from .ops.conv_transpose import conv_transpose3d as conv_transpose3d
+from .ops.conv_volume import conv3d as conv3d
 from .ops.dropout import dropout as dropout
 from .ops.embedding import embedding as embedding
 from .ops.index import take_along_dim as take_along_dim

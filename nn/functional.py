@@ -13,7 +13,12 @@ import numpy as np
 
 from autograd import avg_pool2d as avg_pool2d
 from autograd import batch_norm as batch_norm
-from autograd import conv2d as _conv2d
+from autograd import conv1d as conv1d
+from autograd import conv2d as conv2d
+from autograd import conv3d as conv3d
+from autograd import conv_transpose1d as conv_transpose1d
+from autograd import conv_transpose2d as conv_transpose2d
+from autograd import conv_transpose3d as conv_transpose3d
 from autograd import cross_entropy as _cross_entropy
 from autograd import dropout as _dropout
 from autograd import embedding as embedding
@@ -35,6 +40,7 @@ from autograd import tanh as tanh
 from autograd.families import shape_of as _shape_of
 from autograd.ops.arithmetic import cast as _cast
 from autograd.ops.conv import pair as _pair
+from autograd.ops.conv_arguments import named_padding
 from autograd.random import Generator
 
 from .data import one_hot as one_hot
@@ -184,67 +190,7 @@ def split_padding(
     """
     if not isinstance(padding, str):
         return _pair(who, "padding", padding, 0), None
-    if padding == "valid":
-        return (0, 0), None
-    if padding != "same":
-        raise ValueError(
-            f"{who}: padding must be 'same', 'valid', an int or a pair of ints, not {padding!r}"
-        )
-    if stride != (1, 1):
-        raise ValueError(f"{who}: padding='same' needs stride 1, met {stride}")
-    rows, columns = (d * (k - 1) for d, k in zip(dilation, kernel_size, strict=True))
-    if rows % 2 == 0 and columns % 2 == 0:
-        return (rows // 2, columns // 2), None
-    return (0, 0), (columns // 2, columns - columns // 2, rows // 2, rows - rows // 2)
-
-
-def conv2d(
-    input: Any,
-    weight: Any,
-    bias: Any = None,
-    stride: int | Pair = 1,
-    padding: str | int | Pair = 0,
-    dilation: int | Pair = 1,
-    groups: int = 1,
-) -> Any:
-    """
-    Cross-correlate images with a bank of kernels; as `autograd.conv2d`, with padding by name too.
-
-    Parameters
-    ----------
-    input : Tensor, (N, C, H, W) or (C, H, W)
-    weight : Tensor, (O, C / groups, KH, KW)
-    bias : Tensor, (O,), optional
-    stride, dilation : int or pair of int
-    padding : int, pair of int, "same" or "valid"
-        Zeros around the image; "same" keeps its size.
-    groups : int
-        Splits channels in groups that do not see each other.
-
-    Raises
-    ------
-    ValueError
-        If shapes do not fit, the kernel is larger than the padded image, or "same" meets a stride.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> conv2d(autograd.ones(1, 3, 8, 8), autograd.ones(4, 3, 2, 2), padding="same").shape
-    (1, 4, 8, 8)
-    """
-    if isinstance(padding, str):
-        kernel_size = _shape_of(weight, "conv2d")[2:]
-        if len(kernel_size) == 2:  # else the op below says what is wrong
-            padding, first = split_padding(
-                "conv2d",
-                padding,
-                kernel_size,
-                _pair("conv2d", "stride", stride, 1),
-                _pair("conv2d", "dilation", dilation, 1),
-            )
-            if first is not None:
-                input = pad(input, first)
-    return _conv2d(input, weight, bias, stride, padding, dilation, groups)
+    return named_padding(who, padding, kernel_size, stride, dilation)  # pyright: ignore[reportReturnType] - pairs give pairs
 
 
 def dropout(

@@ -11,7 +11,9 @@ from ..kernels import conv2d as conv2d_kernel
 from ..kernels import conv2d_input as conv2d_input_kernel
 from ..kernels import conv2d_weight as conv2d_weight_kernel
 from ..kernels.common import conv_output_size
+from .conv_arguments import named_padding
 from .reduce import sum
+from .shape import pad
 
 
 def pair(who: str, name: str, value: Any, least: int) -> tuple[int, int]:
@@ -127,8 +129,10 @@ def conv2d(
     input : Tensor, (N, C, H, W) or (C, H, W)
     weight : Tensor, (O, C / groups, KH, KW)
     bias : Tensor, (O,), optional
-    stride, padding, dilation : int or pair of int
-        For height and width. Padding is with zeros.
+    stride, dilation : int or pair of int
+        For height and width.
+    padding : int, pair of int, "same" or "valid"
+        Zeros around the image; "same" keeps its size.
     groups : int
         Splits channels in groups that do not see each other; divides C and O.
 
@@ -140,7 +144,7 @@ def conv2d(
     Raises
     ------
     ValueError
-        If shapes do not fit, or the kernel is larger than the padded image.
+        If shapes do not fit, the kernel is larger than the padded image, or "same" meets a stride.
 
     Examples
     --------
@@ -164,10 +168,17 @@ def conv2d(
         )
     if bias is not None and shape_of(bias, "conv2d") != w[:1]:
         raise ValueError(f"conv2d: bias must have shape {w[:1]}, met {shape_of(bias, 'conv2d')}")
+    steps = pair("conv2d", "stride", stride, 1)
+    spread = pair("conv2d", "dilation", dilation, 1)
+    if padding.__class__ is str:
+        padding, widths = named_padding("conv2d", padding, w[2:], steps, spread)
+        if widths is not None:
+            input = pad(input, widths)
+            x = shape_of(input, "conv2d")
     at = {
-        "stride": pair("conv2d", "stride", stride, 1),
+        "stride": steps,
         "padding": pair("conv2d", "padding", padding, 0),
-        "dilation": pair("conv2d", "dilation", dilation, 1),
+        "dilation": spread,
     }
     size = conv_output_size(x[2:], kernel_size=w[2:], **at)
     if min(size) < 1 or min(w[2:]) < 1:

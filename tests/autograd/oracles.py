@@ -13,6 +13,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.autograd import oracles_products
+
 Oracle = Callable[..., Any]
 Pair = tuple[int, int]
 
@@ -555,6 +557,7 @@ ORACLES: dict[str, Oracle] = {
     "add_rows": rows_added,
     "pick_class": picked,
     "put_class": placed,
+    **oracles_products.ORACLES,
 }
 
 WITHOUT: dict[str, str] = {

@@ -1,0 +1,73 @@
+"""Oracles of convolutions, pools and resampling in any number of dimensions: loops, in float64."""
+
+from __future__ import annotations
+
+import itertools
+import math
+from collections.abc import Callable, Iterable
+from typing import Any
+
+import numpy as np
+
+Sizes = tuple[int, ...]
+
+
+def meetings(
+    size: Sizes, out: Sizes, kernel: Sizes, stride: Sizes, padding: Sizes, dilation: Sizes
+) -> Iterable[tuple[Sizes, Sizes, Sizes]]:
+    """(place in the result, place in the kernel, place in the input) of all that meet."""
+    for at in itertools.product(*map(range, out)):
+        for tap in itertools.product(*map(range, kernel)):
+            place = tuple(
+                a * s - p + t * d
+                for a, s, p, t, d in zip(at, stride, padding, tap, dilation, strict=True)
+            )
+            if all(0 <= q < n for q, n in zip(place, size, strict=True)):
+                yield at, tap, place
+
+
+def channels(outputs: int, per_group: int, groups: int) -> Iterable[tuple[int, int, int]]:
+    """(output, channel, channel within the weight) of all that meet."""
+    for o, k in itertools.product(range(outputs), range(per_group)):
+        yield o, o // (outputs // groups) * per_group + k, k
+
+
+def convolved(x, weight, bias, *, stride, padding, dilation, groups):
+    kernel = weight.shape[2:]
+    out = tuple(
+        (n + 2 * p - d * (k - 1) - 1) // s + 1
+        for n, k, s, p, d in zip(x.shape[2:], kernel, stride, padding, dilation, strict=True)
+    )
+    y = np.zeros((len(x), len(weight), *out))
+    for at, tap, place in meetings(x.shape[2:], out, kernel, stride, padding, dilation):
+        for o, c, k in channels(len(weight), weight.shape[1], groups):
+            y[:, o, *at] += x[:, c, *place] * weight[o, k, *tap]
+    return y if bias is None else y + bias.reshape(-1, *(1,) * len(out))
+
+
+def convolved_back(h, weight, *, size, stride, padding, dilation, groups):
+    x = np.zeros((len(h), weight.shape[1] * groups, *size))
+    for at, tap, place in meetings(size, h.shape[2:], weight.shape[2:], stride, padding, dilation):
+        for o, c, k in channels(len(weight), weight.shape[1], groups):
+            x[:, c, *place] += h[:, o, *at] * weight[o, k, *tap]
+    return x
+
+
+def convolved_weight(x, h, *, kernel_size, stride, padding, dilation, groups):
+    weight = np.zeros((h.shape[1], x.shape[1] // groups, *kernel_size))
+    for at, tap, place in meetings(
+        x.shape[2:], h.shape[2:], kernel_size, stride, padding, dilation
+    ):
+        for o, c, k in channels(len(weight), weight.shape[1], groups):
+            weight[o, k, *tap] += math.fsum(x[:, c, *place] * h[:, o, *at])
+    return weight
+
+
+ORACLES: dict[str, Callable[..., Any]] = {
+    "conv1d": convolved,
+    "conv1d_input": convolved_back,
+    "conv1d_weight": convolved_weight,
+    "conv3d": convolved,
+    "conv3d_input": convolved_back,
+    "conv3d_weight": convolved_weight,
+}
