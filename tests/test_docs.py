@@ -9,6 +9,7 @@ from __future__ import annotations
 import ast
 import doctest
 import importlib
+import linecache
 import re
 from collections.abc import Iterator
 from pathlib import Path
@@ -56,18 +57,39 @@ def test_docstring_example(module, name, text, file, line, tmp_path, monkeypatch
     assert not (report := run_example(text, namespace, name, file, line)), report
 
 
-def test_readme_code_runs(tmp_path, monkeypatch):
-    """README's Python blocks run one after the other, as a reader would paste them."""
+BLOCKS = re.compile(r"^```(python|text)\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
+
+
+@pytest.mark.parametrize("page", ["README.md", "docs/seeing.md"])
+def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch, capsys):
+    """The Python blocks run one after the other, as a reader would paste them.
+
+    What they print begins with the block of text that follows, if one does.
+    """
     monkeypatch.chdir(tmp_path)
-    readme = (ROOT / "README.md").read_text(encoding="utf-8")
-    blocks = re.findall(r"^```python\n(.*?)^```", readme, flags=re.DOTALL | re.MULTILINE)
-    assert blocks, "README.md shows no Python code"
-    namespace: dict[str, object] = {"__name__": "readme"}
+    text, name = (ROOT / page).read_text(encoding="utf-8"), Path(page).name
+    blocks = list(BLOCKS.finditer(text))
+    assert blocks, f"{page} shows no Python code"
+    # The code with its line numbers: a graph tells the lines, and reads names from them.
+    code = "\n" * text.count("\n")
     for block in blocks:
-        if ">>>" in block:
-            assert not (report := run_example(block, namespace, "README", "README.md", 1)), report
+        if block[1] == "python" and ">>>" not in block[2]:
+            above = text.count("\n", 0, block.start(2))
+            lines = code.split("\n")
+            lines[above : above + block[2].count("\n")] = block[2].split("\n")[:-1]
+            code = "\n".join(lines)
+    linecache.cache[name] = (len(code), None, code.splitlines(keepends=True), name)
+    namespace: dict[str, object] = {"__name__": "page"}
+    for block in blocks:
+        above = "\n" * text.count("\n", 0, block.start(2))
+        if block[1] == "text":
+            assert capsys.readouterr().out.startswith(block[2])
+        elif ">>>" in block[2]:
+            assert not (report := run_example(block[2], namespace, name, name, 1)), report
         else:
-            exec(compile(block, "README.md", "exec"), namespace)
+            capsys.readouterr()
+            exec(compile(above + block[2], name, "exec"), namespace)
+    del linecache.cache[name]
 
 
 def test_contributing_shows_the_real_op():
