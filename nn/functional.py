@@ -11,7 +11,15 @@ from typing import Any
 
 import numpy as np
 
+from autograd import adaptive_avg_pool1d as adaptive_avg_pool1d
+from autograd import adaptive_avg_pool2d as adaptive_avg_pool2d
+from autograd import adaptive_avg_pool3d as adaptive_avg_pool3d
+from autograd import adaptive_max_pool1d as adaptive_max_pool1d
+from autograd import adaptive_max_pool2d as adaptive_max_pool2d
+from autograd import adaptive_max_pool3d as adaptive_max_pool3d
+from autograd import avg_pool1d as avg_pool1d
 from autograd import avg_pool2d as avg_pool2d
+from autograd import avg_pool3d as avg_pool3d
 from autograd import batch_norm as batch_norm
 from autograd import conv1d as conv1d
 from autograd import conv2d as conv2d
@@ -26,8 +34,17 @@ from autograd import gelu as gelu
 from autograd import group_norm as group_norm
 from autograd import layer_norm as layer_norm
 from autograd import linear as linear
+from autograd import local_response_norm as local_response_norm
 from autograd import log_softmax as _log_softmax
+from autograd import lp_pool1d as lp_pool1d
+from autograd import lp_pool2d as lp_pool2d
+from autograd import lp_pool3d as lp_pool3d
+from autograd import max_pool1d as max_pool1d
 from autograd import max_pool2d as max_pool2d
+from autograd import max_pool3d as max_pool3d
+from autograd import max_unpool1d as max_unpool1d
+from autograd import max_unpool2d as max_unpool2d
+from autograd import max_unpool3d as max_unpool3d
 from autograd import mse_loss as _mse_loss
 from autograd import nll_loss as _nll_loss
 from autograd import pad as pad

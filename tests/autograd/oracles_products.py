@@ -63,6 +63,55 @@ def convolved_weight(x, h, *, kernel_size, stride, padding, dilation, groups):
     return weight
 
 
+# --- Pools ----------------------------------------------------------------------------------------
+
+
+def volume_places(x, *, kernel_size, stride, padding, dilation, ceil_mode):
+    """Flat places of the maxima, without `ceil_mode`."""
+    size = x.shape[2:]
+    out = tuple(
+        (n + 2 * p - d * (k - 1) - 1) // s + 1
+        for n, k, s, p, d in zip(size, kernel_size, stride, padding, dilation, strict=True)
+    )
+    best = np.full((*x.shape[:2], *out), -np.inf)
+    where = np.full(best.shape, -1)
+    for at, _, place in meetings(size, out, kernel_size, stride, padding, dilation):
+        flat = (place[0] * size[1] + place[1]) * size[2] + place[2]
+        for n, c in np.ndindex(*x.shape[:2]):
+            if x[n, c, *place] > best[n, c, *at]:
+                best[n, c, *at], where[n, c, *at] = x[n, c, *place], flat
+    return where
+
+
+def window(i: int, n: int, m: int) -> range:
+    """Which of n elements lie in window i of m."""
+    return range(math.floor(i * n / m), math.ceil((i + 1) * n / m))
+
+
+def window_sums(x, *, dim, size):
+    x = np.moveaxis(x, dim, 0)
+    y = [np.sum([x[j] for j in window(i, len(x), size)], axis=0) for i in range(size)]
+    return np.moveaxis(np.array(y), 0, dim)
+
+
+def window_places(x, *, size):
+    image = x.shape[-len(size) :]
+    y = np.zeros((*x.shape[: -len(size)], *size), int)
+    for place in np.ndindex(*y.shape):
+        lead, at = place[: -len(size)], place[-len(size) :]
+        inside = itertools.product(*map(window, at, image, size))
+        best = max(inside, key=lambda spot, lead=lead: x[*lead, *spot])
+        y[place] = np.ravel_multi_index(best, image)
+    return y
+
+
+def unpooled(x, indices, *, size):
+    y = np.zeros((*x.shape[:-1], size))
+    for place in np.ndindex(*x.shape):
+        y[*place[:-1], indices[place]] = x[place]
+    return y
+
+
 ORACLES: dict[str, Callable[..., Any]] = {
     "conv1d": convolved,
     "conv1d_input": convolved_back,
@@ -70,4 +119,8 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "conv3d": convolved,
     "conv3d_input": convolved_back,
     "conv3d_weight": convolved_weight,
+    "max_pool3d_indices": volume_places,
+    "window_sum": window_sums,
+    "adaptive_max_indices": window_places,
+    "unpool": unpooled,
 }
