@@ -15,7 +15,23 @@ from .dtypes import check_supported, get_default_dtype
 from .front import Front
 from .graph import Abstract, Variable, new_leaf, register_front, wrap
 from .modes import mode
-from .ops import activation, arithmetic, index, linalg, loss, reduce, shape, transcendental
+from .ops import (
+    activation,
+    arithmetic,
+    diagonals,
+    gathering,
+    index,
+    insert,
+    join,
+    linalg,
+    loss,
+    rearrange,
+    reduce,
+    scattering,
+    shape,
+    transcendental,
+    views,
+)
 from .printing import tensor_text
 from .watch import WATCHERS, watch_views
 
@@ -269,7 +285,7 @@ class Tensor(Front):
         if isinstance(value, Variable):
             value = value.value
         try:
-            self.array()[where] = value
+            index.assign(self.array(), value, where)
         except (IndexError, ValueError) as error:
             raise type(error)(f"__setitem__: {error} (tensor of shape {self.shape})") from None
         CHANGES.mark(self.value, "__setitem__")
@@ -382,6 +398,63 @@ class Tensor(Front):
         """In place `autograd.clamp`."""
         return self._replace(arithmetic.clamp(self, min, max), "clamp_")
 
+    def index_add_(self, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Tensor:
+        """In place `autograd.index_add`."""
+        return self._replace(insert.index_add(self, dim, index, source, alpha=alpha), "index_add_")
+
+    def index_copy_(self, dim: int, index: Any, source: Any) -> Tensor:
+        """In place `autograd.index_copy`."""
+        return self._replace(insert.index_copy(self, dim, index, source), "index_copy_")
+
+    def index_fill_(self, dim: int, index: Any, value: Any) -> Tensor:
+        """In place `autograd.index_fill`."""
+        return self._replace(insert.index_fill(self, dim, index, value), "index_fill_")
+
+    def index_put_(self, indices: Any, values: Any, accumulate: bool = False) -> Tensor:
+        """In place `autograd.index_put`."""
+        return self._replace(insert.index_put(self, indices, values, accumulate), "index_put_")
+
+    def masked_fill_(self, mask: Any, value: Any) -> Tensor:
+        """In place `autograd.masked_fill`."""
+        return self._replace(insert.masked_fill(self, mask, value), "masked_fill_")
+
+    def masked_scatter_(self, mask: Any, source: Any) -> Tensor:
+        """In place `autograd.masked_scatter`."""
+        return self._replace(insert.masked_scatter(self, mask, source), "masked_scatter_")
+
+    def put_(self, index: Any, source: Any, accumulate: bool = False) -> Tensor:
+        """In place `autograd.put`."""
+        return self._replace(insert.put(self, index, source, accumulate), "put_")
+
+    def scatter_(
+        self, dim: int, index: Any, src: Any = None, *, value: Any = None, reduce: str | None = None
+    ) -> Tensor:
+        """In place `autograd.scatter`."""
+        return self._replace(
+            scattering.scatter(self, dim, index, src, value=value, reduce=reduce), "scatter_"
+        )
+
+    def scatter_add_(self, dim: int, index: Any, src: Any) -> Tensor:
+        """In place `autograd.scatter_add`."""
+        return self._replace(scattering.scatter_add(self, dim, index, src), "scatter_add_")
+
+    def scatter_reduce_(
+        self, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True
+    ) -> Tensor:
+        """In place `autograd.scatter_reduce`."""
+        return self._replace(
+            scattering.scatter_reduce(self, dim, index, src, reduce, include_self=include_self),
+            "scatter_reduce_",
+        )
+
+    def tril_(self, diagonal: int = 0) -> Tensor:
+        """In place `autograd.tril`."""
+        return self._replace(diagonals.tril(self, diagonal), "tril_")
+
+    def triu_(self, diagonal: int = 0) -> Tensor:
+        """In place `autograd.triu`."""
+        return self._replace(diagonals.triu(self, diagonal), "triu_")
+
     def copy_(self, source: Any) -> Tensor:
         """Overwrite with the values of `source`, which broadcasts."""
         self[...] = source
@@ -459,11 +532,61 @@ class Tensor(Front):
     matmul = linalg.matmul
     take_along_dim = index.take_along_dim
 
-    def t(self) -> Tensor:
-        """Transpose of a matrix (a vector stays as it is)."""
-        if self.ndim > 2:
-            raise ValueError(f"t() is for at most 2 dimensions, met shape {self.shape}; use mT")
-        return self.T
+    diag = diagonals.diag
+    diag_embed = diagonals.diag_embed
+    diagflat = diagonals.diagflat
+    diagonal = diagonals.diagonal
+    trace = diagonals.trace
+    tril = diagonals.tril
+    triu = diagonals.triu
+    index_add = insert.index_add
+    index_copy = insert.index_copy
+    index_fill = insert.index_fill
+    index_put = insert.index_put
+    masked_fill = insert.masked_fill
+    masked_scatter = insert.masked_scatter
+    put = insert.put
+    chunk = join.chunk
+    dsplit = join.dsplit
+    hsplit = join.hsplit
+    split = join.split
+    tensor_split = join.tensor_split
+    unbind = join.unbind
+    vsplit = join.vsplit
+    flip = rearrange.flip
+    fliplr = rearrange.fliplr
+    flipud = rearrange.flipud
+    repeat = rearrange.repeat
+    repeat_interleave = rearrange.repeat_interleave
+    roll = rearrange.roll
+    rot90 = rearrange.rot90
+    tile = rearrange.tile
+    diagonal_scatter = scattering.diagonal_scatter
+    scatter = scattering.scatter
+    scatter_add = scattering.scatter_add
+    scatter_reduce = scattering.scatter_reduce
+    select_scatter = scattering.select_scatter
+    slice_scatter = scattering.slice_scatter
+    gather = gathering.gather
+    index_select = gathering.index_select
+    masked_select = gathering.masked_select
+    nonzero = gathering.nonzero
+    take = gathering.take
+    broadcast_to = views.broadcast_to
+    contiguous = views.contiguous
+    expand_as = views.expand_as
+    moveaxis = views.moveaxis
+    movedim = views.movedim
+    narrow = views.narrow
+    ravel = views.ravel
+    reshape_as = views.reshape_as
+    select = views.select
+    swapaxes = views.swapaxes
+    swapdims = views.swapdims
+    t = views.t
+    unflatten = views.unflatten
+    unfold = views.unfold
+    view_as = views.reshape_as
 
     def to(self, dtype: Any) -> Tensor:
         """Convert to a dtype; the tensor itself if it has it already."""

@@ -58,6 +58,11 @@ from autograd.families import shape_of as _shape_of
 from autograd.ops.arithmetic import cast as _cast
 from autograd.ops.conv import pair as _pair
 from autograd.ops.conv_arguments import named_padding
+from autograd.ops.images import channel_shuffle as channel_shuffle
+from autograd.ops.images import fold as fold
+from autograd.ops.images import pixel_shuffle as pixel_shuffle
+from autograd.ops.images import pixel_unshuffle as pixel_unshuffle
+from autograd.ops.images import unfold as unfold
 from autograd.random import Generator
 
 from .data import one_hot as one_hot

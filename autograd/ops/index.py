@@ -8,6 +8,7 @@ import numpy as np
 
 from ..families import dim_of, movement, shape_of, structured
 from ..graph import Abstract, Spec, Variable
+from .shape import _reshape, expand, line
 
 
 def canonical(index: Any) -> tuple[Any, ...]:
@@ -27,9 +28,9 @@ def _entry(entry: Any) -> Any:
             )
     if entry is None or entry is Ellipsis or isinstance(entry, slice | bool | int):
         return entry
-    if isinstance(entry, list | np.ndarray | np.generic):
+    if isinstance(entry, list | tuple | range | np.ndarray | np.generic):
         array = np.asarray(entry)
-        if array.size == 0 and isinstance(entry, list):
+        if array.size == 0 and isinstance(entry, list | tuple | range):
             array = array.astype(np.int64)
         if array.dtype.kind not in "biu":
             raise IndexError(f"an index array must be integer or bool, not {array.dtype}")
@@ -40,6 +41,43 @@ def _entry(entry: Any) -> Any:
         f"an index must be an int, slice, None, Ellipsis, list or integer or bool tensor, not "
         f"{type(entry).__name__}"
     )
+
+
+def parted(index: tuple[Any, ...], ndim: int) -> tuple[tuple[Any, ...] | None, tuple[Any, ...]]:
+    """Split an index into ``(first, then)``: ints, slices and None before arrays and masks.
+
+    NumPy counts an int among arrays as one of them, and moves the result's dimensions for it;
+    PyTorch takes ints out first. `first` is None where there is nothing to do before `then`.
+    """
+    arrays = [e for e in index if isinstance(e, ARRAYS)]
+    if not arrays or all(isinstance(e, ARRAYS) or e is Ellipsis or e == ALL for e in index):
+        return None, index
+    taken = sum(e.ndim if e.dtype.kind == "b" else 1 for e in index if isinstance(e, np.ndarray))
+    taken += sum(1 for e in index if e.__class__ is slice or is_int(e))
+    first: list[Any] = []
+    then: list[Any] = []
+    for e in index:
+        if isinstance(e, ARRAYS):
+            wide = 0 if not isinstance(e, np.ndarray) else e.ndim if e.dtype.kind == "b" else 1
+            first += [ALL] * wide
+            then.append(e)
+        elif e is Ellipsis:
+            first += [ALL] * (ndim - taken)
+            then += [ALL] * (ndim - taken)
+        else:
+            first.append(e)
+            if not is_int(e):
+                then.append(ALL)
+    return (*first, Ellipsis), tuple(then)
+
+
+ALL = slice(None)
+ARRAYS = (np.ndarray, bool, np.bool_)
+
+
+def is_int(entry: Any) -> bool:
+    """True for a whole number that takes one slice."""
+    return isinstance(entry, int | np.integer) and not isinstance(entry, bool)
 
 
 def is_basic(index: tuple[Any, ...]) -> bool:
@@ -71,8 +109,8 @@ _index.op.samples = lambda draw: [
 def _unindex(x, /, *, index, shape):
     """The adjoint of `_index`: elements taken twice receive the sum."""
     y = np.zeros(shape, x.dtype)
-    if is_basic(index):
-        y[index] = x
+    if not any(isinstance(e, np.ndarray) and e.dtype.kind != "b" for e in index):
+        y[index] = x  # no element twice
     else:
         np.add.at(y, index, x)
     return y
@@ -99,6 +137,10 @@ def getitem(input: Any, index: Any) -> Any:
     """
     index = canonical(index)
     try:
+        if not is_basic(index):
+            first, index = parted(index, len(shape_of(input, "index")))
+            if first is not None:
+                input = _index(input, index=first)
         return _index(input, index=index)
     except IndexError as error:
         raise IndexError(f"index: {error} (tensor of shape {shape_of(input, 'index')})") from None
@@ -124,9 +166,23 @@ _put.op.samples = lambda draw: [
 ]
 
 
+def assign(array: np.ndarray, value: Any, index: tuple[Any, ...]) -> None:
+    """``array[index] = value`` on raw values, with ints taken out before arrays."""
+    if not is_basic(index):
+        first, index = parted(index, array.ndim)
+        if first is not None:
+            array = array[first]
+    array[index] = value
+
+
 def put(input: Any, value: Any, index: tuple[Any, ...]) -> Any:
     """A copy of `input` in which ``input[index]`` is `value`: what assignment records."""
     try:
+        if not is_basic(index):
+            first, index = parted(index, len(shape_of(input, "__setitem__")))
+            if first is not None:
+                inner = _put(_index(input, index=first), value, index=index)
+                return _put(input, inner, index=first)
         return _put(input, value, index=index)
     except (IndexError, ValueError) as error:
         raise type(error)(
@@ -164,9 +220,14 @@ _gather.op.samples = lambda draw: [((draw((2, 3)), np.array([[0, 2], [1, 1]])), 
 def _scatter(x, indices, /, *, dim, size):
     """The adjoint of `_gather`: zeros, with x added at `indices` along `dim`."""
     y = np.zeros((*x.shape[:dim], size, *x.shape[dim + 1 :]), x.dtype)
-    where: list[Any] = list(np.ogrid[tuple(slice(n) for n in indices.shape)])
-    where[dim] = indices
-    np.add.at(y, tuple(where), x)
+    places: list[Any] = list(np.ogrid[tuple(slice(n) for n in indices.shape)])
+    places[dim] = indices
+    # One flat index: NumPy adds at those several times as fast as at a tuple of indices.
+    step, flat = 1, np.zeros(indices.shape, np.intp)
+    for place, n in zip(reversed(places), reversed(y.shape), strict=True):
+        flat += place * step
+        step *= n
+    np.add.at(y.reshape(-1), flat.reshape(-1), np.asarray(x).reshape(-1))
     return y
 
 
@@ -175,13 +236,52 @@ _scatter.op.samples = lambda draw: [
 ]
 
 
-def take_along_dim(input: Any, indices: Any, dim: int) -> Any:
-    """Pick along `dim` the elements that `indices` name; other dimensions must agree.
+def raw(who: str, value: Any, what: str) -> Any:
+    """The values of an operand, for an answer that depends on them."""
+    value = value.value if isinstance(value, Variable) else value
+    if value.__class__ is Abstract:
+        raise TypeError(f"{who}: {what} of a traced tensor are not known while tracing")
+    return np.asarray(value)
+
+
+def integers(who: str, index: Any, size: int, shape: Any, *, negative: bool = False) -> Any:
+    """An index tensor, checked to be of integers from 0 (or ``-size``) up to `size`.
+
+    Returns it as it came, but for negative numbers, which are counted from the end.
+    """
+    value = index.value if isinstance(index, Variable) else index
+    if value.__class__ is Abstract:
+        return index
+    value = np.asarray(value)
+    if value.dtype.kind not in "iu":
+        raise TypeError(f"{who}: the index must be of integers, not {value.dtype}")
+    if value.size:
+        low, high = int(value.min()), int(value.max())
+        if high >= size or low < (-size if negative else 0):
+            bad = high if high >= size else low
+            raise IndexError(
+                f"{who}: index {bad} is out of range for size {size} (tensor of shape {shape})"
+            )
+        if low < 0:
+            return np.where(value < 0, value + size, value)
+    return index
+
+
+def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
+    """Pick along `dim` the elements that `indices` name; other dimensions broadcast.
+
+    Parameters
+    ----------
+    input : Tensor
+    indices : integer Tensor
+        Negative ones count from the end.
+    dim : int, optional
+        Without it, both are taken as flat.
 
     Raises
     ------
     ValueError
-        If the shapes differ in another dimension.
+        If the shapes do not broadcast in another dimension.
     IndexError
         If an index is out of range.
 
@@ -193,10 +293,25 @@ def take_along_dim(input: Any, indices: Any, dim: int) -> Any:
     tensor([[2.],
             [3.]])
     """
-    shape, wanted = shape_of(input, "take_along_dim"), shape_of(indices, "take_along_dim")
-    at = dim_of("take_along_dim", dim, len(shape))
-    if (*shape[:at], *shape[at + 1 :]) != (*wanted[:at], *wanted[at + 1 :]):
-        raise ValueError(
-            f"take_along_dim: input {shape} and indices {wanted} must agree outside dim {at}"
-        )
+    who = "take_along_dim"
+    if dim is None:
+        input, indices, dim = line(input), line(indices), 0
+    shape, wanted = shape_of(input, who), shape_of(indices, who)
+    at = dim_of(who, dim, len(shape))
+    if len(shape) != len(wanted):
+        raise ValueError(f"{who}: input {shape} and indices {wanted} differ in dimensions")
+    if not shape:
+        x = take_along_dim(_reshape(input, shape=(1,)), _reshape(indices, shape=(1,)), 0)
+        return _reshape(x, shape=())
+    indices = integers(who, indices, shape[at], shape, negative=True)
+    others, given = ((*s[:at], *s[at + 1 :]) for s in (shape, wanted))
+    if others != given:
+        try:
+            rest = np.broadcast_shapes(others, given)
+        except ValueError:
+            raise ValueError(
+                f"{who}: input {shape} and indices {wanted} must agree outside dim {at}"
+            ) from None
+        input = expand(input, (*rest[:at], shape[at], *rest[at:]))
+        indices = expand(indices, (*rest[:at], wanted[at], *rest[at:]))
     return _gather(input, indices, dim=at)

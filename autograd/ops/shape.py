@@ -9,8 +9,9 @@ from typing import Any
 import numpy as np
 
 from ..dtypes import get_default_dtype, promoted, to_common
-from ..families import dim_of, movement, shape_of, simple
+from ..families import dim_of, dims_of, movement, shape_of, simple
 from ..graph import Spec
+from .border import _border, check_border
 
 
 def sizes(who: str, given: Any) -> tuple[int, ...]:
@@ -61,6 +62,11 @@ def reshape(input: Any, *shape: Any) -> Any:
     if min(new, default=0) < 0 or math.prod(new) != count:
         raise ValueError(f"reshape: shape {old} has {count} elements, which do not fill {new}")
     return _reshape(input, shape=new)
+
+
+def line(input: Any) -> Any:
+    """All elements in one dimension."""
+    return _reshape(input, shape=(math.prod(shape_of(input, "reshape")),))
 
 
 def flatten(input: Any, start_dim: int = 0, end_dim: int = -1) -> Any:
@@ -197,9 +203,7 @@ def squeeze(input: Any, dim: Any = None) -> Any:
     if dim is None:
         chosen = range(len(shape))
     else:
-        chosen = [
-            dim_of("squeeze", d, len(shape)) for d in (dim if isinstance(dim, tuple) else (dim,))
-        ]
+        chosen = dims_of("squeeze", dim, len(shape)) if dim != () else ()
     new = tuple(n for i, n in enumerate(shape) if n != 1 or i not in chosen)
     return _reshape(input, shape=new)
 
@@ -261,6 +265,9 @@ def cat(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any
     if not tensors:
         raise ValueError("cat: expected at least one tensor")
     shapes = [shape_of(t, "cat") for t in tensors]
+    if (0,) in shapes and any(s != (0,) for s in shapes):  # PyTorch skips the empty vector
+        tensors = tuple(t for t, s in zip(tensors, shapes, strict=True) if s != (0,))
+        shapes = [s for s in shapes if s != (0,)]
     if not shapes[0]:
         raise ValueError("cat: 0-d tensors have no dimension to join along; use stack")
     at = dim_of("cat", dim if axis is None else axis, len(shapes[0]))
@@ -336,6 +343,18 @@ def _pad(x, /, *, widths, value):
 _pad.op.samples = lambda draw: [((draw((2, 3)),), {"widths": ((1, 0), (2, 1)), "value": 0.5})]
 
 
+def _cut(input: Any, pairs: Sequence[tuple[int, int]], widths: tuple[int, ...]) -> Any:
+    """Take off what negative widths say."""
+    shape = input.shape
+    for i, (a, b) in enumerate(pairs):
+        if a < 0 or b < 0:
+            size = shape[i] + min(a, 0) + min(b, 0)
+            if size < 0:
+                raise ValueError(f"pad: widths {widths} cut more than shape {shape} has")
+            input = _narrow(input, dim=i, start=-min(a, 0), stop=-min(a, 0) + size)
+    return input
+
+
 def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | None = None) -> Any:
     """Put a border around the last dimensions.
 
@@ -345,24 +364,34 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
     pad : sequence of int
         ``(last_before, last_after, second_last_before, ...)``, as in PyTorch. A negative width
         cuts elements off.
-    mode : {"constant"}
+    mode : {"constant", "reflect", "replicate", "circular"}
+        Fill with `value`; mirror at the edge, which is not repeated; repeat the edge; or go on at
+        the other end. All but "constant" are for the last 1, 2 or 3 dimensions, with one or two
+        more in front.
     value : float, optional
         What to fill with (0).
 
     Raises
     ------
     ValueError
-        If there are more pairs than dimensions, an odd number of widths, an unknown mode, or
-        more is cut than there is.
+        If there are more pairs than dimensions, an odd number of widths, an unknown mode, more
+        is cut than there is, or a border is wider than the mode can fill.
 
     Examples
     --------
     >>> import autograd
     >>> autograd.pad(autograd.ones(2), (1, 2))
     tensor([0., 1., 1., 0., 0.])
+    >>> autograd.pad(autograd.tensor([[1.0, 2.0, 3.0]]), (2, 1), mode="reflect")
+    tensor([[3., 2., 1., 2., 3., 2.]])
     """
-    if mode != "constant":
-        raise ValueError(f"pad: mode {mode!r} is unknown; expected 'constant'")
+    if mode not in ("constant", "reflect", "replicate", "circular"):
+        raise ValueError(
+            f"pad: mode {mode!r} is unknown; expected 'constant', 'reflect', 'replicate' or "
+            "'circular'"
+        )
+    if mode != "constant" and value:
+        raise ValueError(f"pad: mode {mode!r} takes no value")
     shape = shape_of(input, "pad")
     widths = sizes("pad", (tuple(pad),))
     if len(widths) % 2 or len(widths) > 2 * len(shape):
@@ -374,11 +403,11 @@ def pad(input: Any, pad: Sequence[int], mode: str = "constant", value: float | N
     pairs += [(widths[i], widths[i + 1]) for i in range(len(widths) - 2, -1, -2)]
     if any(n + a + b < 0 for n, (a, b) in zip(shape, pairs, strict=True)):
         raise ValueError(f"pad: widths {widths} cut more than shape {shape} has")
-    for i, (a, b) in enumerate(pairs):
-        if a < 0 or b < 0:
-            size = shape[i] + min(a, 0) + min(b, 0)
-            if size < 0:
-                raise ValueError(f"pad: widths {widths} cut more than shape {shape} has")
-            input = _narrow(input, dim=i, start=-min(a, 0), stop=-min(a, 0) + size)
     grown = tuple((max(a, 0), max(b, 0)) for a, b in pairs)
-    return _pad(input, widths=grown, value=0.0 if value is None else value)
+    if mode == "constant":
+        return _pad(_cut(input, pairs, widths), widths=grown, value=0.0 if value is None else value)
+    check_border(shape, widths, pairs, mode)
+    if mode == "circular":
+        return _border(_cut(input, pairs, widths), widths=grown, mode=mode)
+    # A reflection sees what is cut off at the other end.
+    return _cut(_border(input, widths=grown, mode=mode), pairs, widths)

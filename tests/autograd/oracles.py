@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.autograd import oracles_products
+from tests.autograd import oracles_products, oracles_shape
 
 Oracle = Callable[..., Any]
 Pair = tuple[int, int]
@@ -558,6 +558,7 @@ ORACLES: dict[str, Oracle] = {
     "pick_class": picked,
     "put_class": placed,
     **oracles_products.ORACLES,
+    **oracles_shape.ORACLES,
 }
 
 WITHOUT: dict[str, str] = {
