@@ -53,6 +53,36 @@ EDGES: dict[str, list[tuple[float, ...]]] = {
     "erf": [(0.0,), (8.0,)],
     "gelu": [(0.0,), (-9.0,), (9.0,)],
     "tanh_gelu": [(0.0,), (-6.0,), (6.0,)],
+    "floor": [(0.0,), (-0.0,), (2.0,), (-0.5,)],
+    "ceil": [(0.0,), (-0.0,), (2.0,), (-0.5,)],
+    "trunc": [(0.0,), (-0.0,), (2.0,), (-0.5,)],
+    "round": [(0.5,), (-0.5,), (1.5,), (2.5,), (-2.5,)],
+    "copysign": [(1.0, -0.0), (2.0, 0.0), (0.0, -1.0)],
+    "heaviside": [(0.0, 0.5)],
+    "isclose": [(1.0, 1.0), (1.0, 1.000001), (math.inf, math.inf), (math.nan, math.nan)],
+    "nan_to_num": [(math.nan,), (math.inf,), (-math.inf,)],
+    "isnan": [(math.nan,), (math.inf,)],
+    "isinf": [(math.nan,), (-math.inf,)],
+    "isfinite": [(math.nan,), (-math.inf,)],
+    "logical_and": [(0.0, 1.0), (0.0, 0.0), (2.0, math.nan)],
+    "logical_or": [(0.0, 1.0), (0.0, 0.0), (0.0, math.nan)],
+    "logical_xor": [(0.0, 1.0), (0.0, 0.0), (2.0, math.nan)],
+    "logical_not": [(0.0,), (math.nan,)],
+    "fmax": [(1.0, 1.0), (math.nan, 1.0), (1.0, math.nan)],
+    "fmin": [(1.0, 1.0), (math.nan, 1.0), (1.0, math.nan)],
+    "xlogy": [(0.0, 2.0), (0.0, math.nan)],
+    "sinc": [(0.0,)],
+    "hardtanh": [(-1.0,), (1.0,)],
+    "hardsigmoid": [(-3.0,), (3.0,)],
+    "hardswish": [(-3.0,), (3.0,)],
+    "softshrink": [(-0.5,), (0.5,)],
+    "hardshrink": [(-0.5,), (0.5,)],
+    "leaky_relu": [(0.0,)],
+    "prelu": [(0.0, 0.5)],
+    "threshold": [(0.0,)],
+    "elu": [(0.0,), (-50.0,)],
+    "erfinv": [(0.9999999,), (-0.9999,)],
+    "erfc": [(20.0,), (-20.0,)],
     "eq": [(1.0, 1.0)],
     "ne": [(1.0, 1.0)],
     "le": [(1.0, 1.0)],
@@ -67,7 +97,19 @@ METADATA: dict[str, list[dict[str, float]]] = {
         {"beta": 2.0, "threshold": 20.0},
     ],
 }
+METADATA["round"] = [{"decimals": 0.0}, {"decimals": 2.0}]
+METADATA["elu"] = [
+    {"alpha": 1.0, "scale": 1.0, "input_scale": 1.0},
+    {"alpha": 1.7, "scale": 1.1, "input_scale": 0.5},
+]
 METADATA["softplus_backward"] = METADATA["softplus"]
+
+
+def metadata(op: Op) -> list[dict[str, Any]]:
+    """Metadata to try an op with: what stands above, else its defaults."""
+    parameters = inspect.signature(op.forward).parameters.values()
+    defaults = {p.name: p.default for p in parameters if p.name not in op.inputs}
+    return METADATA.get(op.name, [defaults])
 
 
 def points(op: Op) -> list[tuple[float, ...]]:
@@ -93,7 +135,7 @@ def test_each_elementwise_formula_is_what_the_engine_computes(name: str) -> None
     found = formula(op)
     assert found.local
     assert [s is None for s in found.slopes] == [r is None for r in op.rules]
-    for params, point in itertools.product(METADATA.get(name, [{}]), points(op)):
+    for params, point in itertools.product(metadata(op), points(op)):
         values = dict(zip(op.inputs, point, strict=True)) | params
         with np.errstate(all="ignore"):
             y = float(op.forward(*(np.asarray(v)[()] for v in point), **params))
@@ -159,7 +201,7 @@ def test_javascript_computes_what_python_does() -> None:
     calls, expected = [], []
     for name, op in ELEMENTWISE.items():
         found = formula(op)
-        for params, point in itertools.product(METADATA.get(name, [{}]), points(op)):
+        for params, point in itertools.product(metadata(op), points(op)):
             values = dict(zip(op.inputs, point, strict=True)) | params
             values["y"] = found.value.evaluate(values)
             for expression in (found.value, *found.slopes):

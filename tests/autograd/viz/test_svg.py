@@ -9,7 +9,7 @@ import os
 import re
 import xml.etree.ElementTree as ET
 from dataclasses import replace
-from itertools import combinations, pairwise
+from itertools import combinations
 from pathlib import Path
 
 import numpy as np
@@ -26,93 +26,17 @@ from autograd.viz.svg.rows import local_name
 from autograd.viz.svg.svg import to_svg
 from autograd.viz.svg.text import elide, escape, text_width, wrap
 from tests.autograd.viz.drawings import DRAWINGS, NASTY, kinds, marked, mlp, residual, scalars
+from tests.autograd.viz.pictures import (
+    SPACE,
+    Picture,
+    along,
+    check,
+    crosses,
+    overlap,
+)
 
 GOLDEN = Path(__file__).parent / "golden"
-SPACE = "{http://www.w3.org/2000/svg}"
 ALL = {**DRAWINGS, "kinds": kinds}
-
-
-class Picture:
-    """What an SVG shows, read back from its text."""
-
-    def __init__(self, text: str) -> None:
-        self.root = ET.fromstring(text)
-        self.width, self.height = (float(self.root.get(n, "nan")) for n in ("width", "height"))
-        self.boxes = self._boxes("data-vertex", int)
-        self.frames = self._boxes("data-cluster", str)
-        self.labels = self._boxes("data-of-edge", int)
-        self.edges = [
-            (int(g.get("data-tail", "")), int(g.get("data-head", "")), _points(g))
-            for g in self.root.iter(f"{SPACE}g")
-            if g.get("data-edge") is not None
-        ]
-
-    def _boxes(self, attribute, kind):
-        found = {}
-        for group in self.root.iter(f"{SPACE}g"):
-            key = group.get(attribute)
-            if key is not None:
-                found[kind(key)] = tuple(float(v) for v in group.get("data-box", "").split())
-        return found
-
-    @property
-    def texts(self) -> list[str]:
-        return [element.text or "" for element in self.root.iter(f"{SPACE}text")]
-
-    def node(self, index: int) -> ET.Element:
-        return next(g for g in self.root.iter(f"{SPACE}g") if g.get("data-vertex") == str(index))
-
-    def words(self, index: int) -> list[str]:
-        return [t.text or "" for t in self.node(index).iter(f"{SPACE}text")]
-
-    def tooltip(self, index: int) -> str:
-        title = self.node(index).find(f"{SPACE}title")
-        return "" if title is None else title.text or ""
-
-
-def _points(group: ET.Element) -> list[tuple[float, float]]:
-    """The line of an edge as a fine polyline, and the tip of its arrow at the end."""
-    line, head = list(group.iter(f"{SPACE}path"))[:2]
-    points: list[tuple[float, float]] = []
-    for command, numbers in re.findall(r"([MLC])([-\d. ]+)", line.get("d", "")):
-        found = np.array([float(n) for n in numbers.split()]).reshape(-1, 2)
-        if command == "C":
-            a, (b, c, d) = np.array(points[-1]), found
-            for t in np.linspace(0.1, 1, 10):
-                u = 1 - t
-                x, y = u**3 * a + 3 * u * u * t * b + 3 * u * t * t * c + t**3 * d
-                points.append((x, y))
-        else:
-            points.append((found[0][0], found[0][1]))
-    tip = re.match(r"M([-\d.]+) ([-\d.]+)", head.get("d", ""))
-    assert tip is not None
-    return [*points, (float(tip[1]), float(tip[2]))]
-
-
-def _overlap(a, b, margin=0.0) -> bool:
-    return (
-        a[0] < b[0] + b[2] - margin
-        and b[0] < a[0] + a[2] - margin
-        and a[1] < b[1] + b[3] - margin
-        and b[1] < a[1] + a[3] - margin
-    )
-
-
-def _crosses(points, box) -> bool:
-    x, y, w, h = box
-    for (ax, ay), (bx, by) in pairwise(points):
-        for t in np.linspace(0, 1, max(int(math.dist((ax, ay), (bx, by))), 2)):
-            px, py = ax + (bx - ax) * t, ay + (by - ay) * t
-            if x + 0.5 < px < x + w - 0.5 and y + 0.5 < py < y + h - 0.5:
-                return True
-    return False
-
-
-def _distance(point, box) -> float:
-    x, y, w, h = box
-    return math.hypot(
-        max(x - point[0], 0, point[0] - x - w), max(y - point[1], 0, point[1] - y - h)
-    )
 
 
 # --- The drawing as a whole --------------------------------------------------------------------
@@ -143,20 +67,7 @@ def test_is_a_document_of_its_own(name, theme):
 def test_nothing_lies_on_anything_else(name, direction):
     diagram = ALL[name]()
     picture = Picture(to_svg(diagram, direction=direction))
-    assert sorted(picture.boxes) == list(range(len(diagram.vertices)))
-    assert len(picture.edges) == len(diagram.edges)
-    for a, b in combinations(picture.boxes.values(), 2):
-        assert not _overlap(a, b)
-    for tail, head, points in picture.edges:
-        assert _distance(points[0], picture.boxes[tail]) < 1
-        assert _distance(points[-1], picture.boxes[head]) < 1
-        for index, box in picture.boxes.items():
-            if index not in (tail, head):
-                assert not _crosses(points, box)
-    for label in picture.labels.values():
-        assert not any(_overlap(label, box) for box in picture.boxes.values())
-    for a, b in combinations(picture.labels.values(), 2):
-        assert not _overlap(a, b)
+    check(picture, diagram)
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -183,7 +94,7 @@ def test_frames_hold_their_members_and_nothing_else(name):
             inside = x <= bx and y <= by and bx + bw <= x + w and by + bh <= y + h
             member = vertex.cluster == path or vertex.cluster.startswith(f"{path}.")
             assert inside == member
-            assert inside or not _overlap((x, y, w, h), (bx, by, bw, bh))
+            assert inside or not overlap((x, y, w, h), (bx, by, bw, bh))
 
 
 @pytest.mark.parametrize("name", ALL)
@@ -237,10 +148,11 @@ def test_any_graph(data):
     picture = Picture(to_svg(diagram))
     assert len(picture.edges) == len(edges)
     for a, b in combinations(picture.boxes.values(), 2):
-        assert not _overlap(a, b)
+        assert not overlap(a, b)
     for tail, head, points in picture.edges:
+        line = along(points)
         for index, box in picture.boxes.items():
-            assert index in (tail, head) or not _crosses(points, box)
+            assert index in (tail, head) or not crosses(line, box)
 
 
 def test_describes_itself():
