@@ -45,6 +45,8 @@ LAYERS = (
     "tensor",
     "scalar",
     "transforms",
+    "func",
+    "functional",
     "gradcheck",
     "trace",
     "compile",
