@@ -8,7 +8,17 @@ import numpy as np
 
 from . import differentiate
 from .graph import Variable, new_leaf
-from .ops import activation, arithmetic, transcendental
+from .ops import (
+    activation,
+    arithmetic,
+    exponential,
+    forms,
+    logic,
+    rounding,
+    special,
+    transcendental,
+    trigonometry,
+)
 
 OPERANDS = (Variable, float, int, np.ndarray, np.generic)
 
@@ -78,6 +88,22 @@ class Front(Variable):
     def __rpow__(self, other: Any) -> Any:
         return arithmetic.pow(other, self)
 
+    __floordiv__ = rounding.floor_divide
+
+    def __rfloordiv__(self, other: Any) -> Any:
+        return rounding.floor_divide(other, self)
+
+    __mod__ = rounding.remainder
+
+    def __rmod__(self, other: Any) -> Any:
+        return rounding.remainder(other, self)
+
+    def __divmod__(self, other: Any) -> Any:
+        return rounding.floor_divide(self, other), rounding.remainder(self, other)
+
+    def __rdivmod__(self, other: Any) -> Any:
+        return rounding.floor_divide(other, self), rounding.remainder(other, self)
+
     __neg__ = arithmetic.neg
 
     def __pos__(self) -> Any:
@@ -120,3 +146,76 @@ class Front(Variable):
     sigmoid = activation.sigmoid
     relu = activation.relu
     softplus = activation.softplus
+
+    square = exponential.square
+    reciprocal = exponential.reciprocal
+    rsqrt = exponential.rsqrt
+    exp2 = exponential.exp2
+    expm1 = exponential.expm1
+    log1p = exponential.log1p
+    log2 = exponential.log2
+    log10 = exponential.log10
+    logaddexp = exponential.logaddexp
+    logaddexp2 = exponential.logaddexp2
+    logit = exponential.logit
+    xlogy = exponential.xlogy
+    float_power = exponential.float_power
+    tan = trigonometry.tan
+    asin = arcsin = trigonometry.asin
+    acos = arccos = trigonometry.acos
+    atan = arctan = trigonometry.atan
+    atan2 = arctan2 = trigonometry.atan2
+    sinh = trigonometry.sinh
+    cosh = trigonometry.cosh
+    asinh = arcsinh = trigonometry.asinh
+    acosh = arccosh = trigonometry.acosh
+    atanh = arctanh = trigonometry.atanh
+    hypot = trigonometry.hypot
+    sinc = trigonometry.sinc
+    deg2rad = trigonometry.deg2rad
+    rad2deg = trigonometry.rad2deg
+    erfc = special.erfc
+    erfinv = special.erfinv
+    floor = rounding.floor
+    ceil = rounding.ceil
+    trunc = fix = rounding.trunc
+    round = rounding.round
+    frac = rounding.frac
+    floor_divide = rounding.floor_divide
+    remainder = rounding.remainder
+    fmod = rounding.fmod
+    copysign = rounding.copysign
+    heaviside = rounding.heaviside
+    nan_to_num = rounding.nan_to_num
+    positive = rounding.positive
+    sgn = rounding.sgn
+    add = forms.add
+    sub = subtract = forms.sub
+    mul = multiply = arithmetic.mul
+    div = divide = forms.div
+    true_divide = arithmetic.div
+    neg = negative = arithmetic.neg
+    absolute = arithmetic.abs
+    fmax = forms.fmax
+    fmin = forms.fmin
+    clip = arithmetic.clamp
+    clamp_min = forms.clamp_min
+    clamp_max = forms.clamp_max
+    lerp = forms.lerp
+    addcmul = forms.addcmul
+    addcdiv = forms.addcdiv
+    isnan = logic.isnan
+    isinf = logic.isinf
+    isfinite = logic.isfinite
+    isclose = logic.isclose
+    allclose = logic.allclose
+    equal = logic.equal
+    logical_not = logic.logical_not
+    logical_and = logic.logical_and
+    logical_or = logic.logical_or
+    logical_xor = logic.logical_xor
+    not_equal = logic.not_equal
+    less = logic.less
+    less_equal = logic.less_equal
+    greater = logic.greater
+    greater_equal = logic.greater_equal

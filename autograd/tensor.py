@@ -12,11 +12,10 @@ import numpy as np
 from . import random
 from .changes import CHANGES
 from .dtypes import check_supported, get_default_dtype
-from .front import Front
 from .graph import Abstract, Variable, new_leaf, register_front, wrap
+from .inplace import InPlace
 from .modes import mode
 from .ops import (
-    activation,
     arithmetic,
     diagonals,
     gathering,
@@ -29,7 +28,6 @@ from .ops import (
     reduce,
     scattering,
     shape,
-    transcendental,
     views,
 )
 from .printing import tensor_text
@@ -38,7 +36,7 @@ from .watch import WATCHERS, watch_views
 Shape = tuple[int, ...]
 
 
-class Tensor(Front):
+class Tensor(InPlace):
     """An array that can record what is done with it.
 
     Parameters
@@ -266,11 +264,6 @@ class Tensor(Front):
     def __rmatmul__(self, other: Any) -> Any:
         return linalg.matmul(other, self)
 
-    def __invert__(self) -> Any:
-        if self.dtype.kind != "b":
-            raise TypeError(f"~ is for bool tensors, not {self.dtype}")
-        return wrap(np.logical_not(self.value))
-
     def __getitem__(self, key: Any) -> Tensor:
         return index.getitem(self, key)
 
@@ -339,64 +332,6 @@ class Tensor(Front):
         """True if the memory may be another tensor's too; results of most ops are their own."""
         fresh = self.node is not None and self.node.op and self.node.op.family != "movement"
         return self.array().base is not None and not fresh
-
-    def add_(self, other: Any) -> Tensor:
-        """In place `autograd.add`."""
-        return self._replace(arithmetic.add(self, other), "add_")
-
-    __iadd__ = add_
-
-    def sub_(self, other: Any) -> Tensor:
-        """In place `autograd.sub`."""
-        return self._replace(arithmetic.sub(self, other), "sub_")
-
-    __isub__ = sub_
-
-    def mul_(self, other: Any) -> Tensor:
-        """In place `autograd.mul`."""
-        return self._replace(arithmetic.mul(self, other), "mul_")
-
-    __imul__ = mul_
-
-    def div_(self, other: Any) -> Tensor:
-        """In place `autograd.div`."""
-        return self._replace(arithmetic.div(self, other), "div_")
-
-    __itruediv__ = div_
-
-    def pow_(self, other: Any) -> Tensor:
-        """In place `autograd.pow`."""
-        return self._replace(arithmetic.pow(self, other), "pow_")
-
-    __ipow__ = pow_
-
-    def relu_(self) -> Tensor:
-        """In place `autograd.relu`."""
-        return self._replace(activation.relu(self), "relu_")
-
-    def sigmoid_(self) -> Tensor:
-        """In place `autograd.sigmoid`."""
-        return self._replace(activation.sigmoid(self), "sigmoid_")
-
-    def tanh_(self) -> Tensor:
-        """In place `autograd.tanh`."""
-        return self._replace(transcendental.tanh(self), "tanh_")
-
-    def exp_(self) -> Tensor:
-        """In place `autograd.exp`."""
-        return self._replace(transcendental.exp(self), "exp_")
-
-    def sqrt_(self) -> Tensor:
-        """In place `autograd.sqrt`."""
-        return self._replace(transcendental.sqrt(self), "sqrt_")
-
-    def neg_(self) -> Tensor:
-        """In place `autograd.neg`."""
-        return self._replace(arithmetic.neg(self), "neg_")
-
-    def clamp_(self, min: Any = None, max: Any = None) -> Tensor:
-        """In place `autograd.clamp`."""
-        return self._replace(arithmetic.clamp(self, min, max), "clamp_")
 
     def index_add_(self, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Tensor:
         """In place `autograd.index_add`."""
@@ -481,10 +416,6 @@ class Tensor(Front):
 
     # --- Methods: the ops themselves, with the tensor as their first argument -----------------
 
-    add = arithmetic.add
-    sub = arithmetic.sub
-    mul = arithmetic.mul
-    div = arithmetic.div
     pow = arithmetic.pow
     eq = arithmetic.eq
     ne = arithmetic.ne
@@ -492,7 +423,6 @@ class Tensor(Front):
     le = arithmetic.le
     gt = arithmetic.gt
     ge = arithmetic.ge
-    neg = arithmetic.neg
     clone = arithmetic.clone
 
     def where(self, condition: Any, other: Any) -> Any:

@@ -42,6 +42,7 @@ LAYERS = (
     "ops",
     "printing",
     "front",
+    "inplace",
     "tensor",
     "scalar",
     "transforms",

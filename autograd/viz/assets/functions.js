@@ -48,6 +48,92 @@ const fn = (() => {
     return x < 0.5 ? 1 - erf(x) : x !== x ? x : erfcByFraction(x);
   }
 
+  // Wichura's algorithm AS 241: numerators and denominators, from the highest power.
+  const MIDDLE = [
+    [
+      2509.0809287301227,
+      33430.57558358813,
+      67265.7709270087,
+      45921.95393154987,
+      13731.69376550946,
+      1971.5909503065513,
+      133.14166789178438,
+      3.3871328727963665,
+    ],
+    [
+      5226.495278852854,
+      28729.085735721943,
+      39307.89580009271,
+      21213.794301586597,
+      5394.196021424751,
+      687.1870074920579,
+      42.31333070160091,
+      1.0,
+    ],
+  ];
+  const TAIL = [
+    [
+      0.0007745450142783414,
+      0.022723844989269184,
+      0.2417807251774506,
+      1.2704582524523684,
+      3.6478483247632045,
+      5.769497221460691,
+      4.630337846156546,
+      1.4234371107496835,
+    ],
+    [
+      1.0507500716444169e-09,
+      0.0005475938084995345,
+      0.015198666563616457,
+      0.14810397642748008,
+      0.6897673349851,
+      1.6763848301838038,
+      2.053191626637759,
+      1.0,
+    ],
+  ];
+  const OUTER = [
+    [
+      2.0103343992922881e-07,
+      2.7115555687434876e-05,
+      0.0012426609473880784,
+      0.026532189526576124,
+      0.29656057182850487,
+      1.7848265399172913,
+      5.463784911164114,
+      6.657904643501103,
+    ],
+    [
+      2.0442631033899397e-15,
+      1.421511758316446e-07,
+      1.8463183175100548e-05,
+      0.0007868691311456133,
+      0.014875361290850615,
+      0.1369298809227358,
+      0.599832206555888,
+      1.0,
+    ],
+  ];
+  const polynomial = (terms, r) => terms.reduce((sum, term) => sum * r + term);
+  const ratio = (parts, r) => polynomial(parts[0], r) / polynomial(parts[1], r);
+
+  function erfinv(y) {
+    const size = Math.abs(y);
+    if (size <= 0.85) return 0.5 * y * ratio(MIDDLE, 0.180625 - 0.25 * y * y) * ROOT_HALF;
+    if (!(size < 1)) return size === 1 ? y * Infinity : NaN;
+    const r = Math.sqrt(-Math.log(0.5 * (1 - size)));
+    return Math.sign(y) * (r <= 5 ? ratio(TAIL, r - 1.6) : ratio(OUTER, r - 5)) * ROOT_HALF;
+  }
+
+  // The nearest whole number, and of two the even one.
+  function round(x) {
+    const low = Math.floor(x);
+    const rest = x - low;
+    if (rest !== 0.5) return rest < 0.5 ? low : Math.ceil(x);
+    return low % 2 === 0 ? low : low + 1;
+  }
+
   function sigmoid(x) {
     if (x >= 0) return 1 / (1 + Math.exp(-x));
     const z = Math.exp(x);
@@ -63,6 +149,9 @@ const fn = (() => {
   return {
     erf,
     erfc,
+    erfinv,
+    round,
+    copysign: (a, b) => (b < 0 || Object.is(b, -0) ? -Math.abs(a) : Math.abs(a)),
     sigmoid,
     tanh_Phi,
     log1pexp: (x) => Math.max(x, 0) + Math.log1p(Math.exp(-Math.abs(x))),

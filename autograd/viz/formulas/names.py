@@ -13,6 +13,7 @@ GREEK = {
     "inf": ("∞", r"\infty"),
     "beta": ("β", r"\beta"),
     "eps": ("ε", r"\varepsilon"),
+    "lambd": ("λ", r"\lambda"),
 }
 
 LETTERS = "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi omicron pi rho "

@@ -17,7 +17,30 @@ LATEX_SIGNS = {"≠": r"\neq", "≤": r"\leq", "≥": r"\geq"}
 SUPERSCRIPT = str.maketrans("-0123456789", "⁻⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 # Names for single numbers: a product with one of them is not one of two arrays.
-NUMBERS = frozenset(("n", "eps", "p", "ties", "correction", "pi", "inf", "beta", "threshold"))
+NUMBERS = frozenset(
+    [
+        "n",
+        "eps",
+        "p",
+        "ties",
+        "correction",
+        "pi",
+        "inf",
+        "beta",
+        "threshold",
+        "alpha",
+        "scale",
+        "input_scale",
+        "negative_slope",
+        "lambd",
+        "min_val",
+        "max_val",
+        "value",
+        "decimals",
+        "rtol",
+        "atol",
+    ]
+)
 
 Text = tuple[str, int]
 
@@ -112,6 +135,10 @@ class Printer:
 
     def Compare(self, node: ast.Compare) -> Text:
         """A comparison as a value, 1 or 0: in Iverson's brackets."""
+        return self.iverson(self.test(node)), ATOM
+
+    def BoolOp(self, node: ast.BoolOp) -> Text:
+        """A condition as a value, in Iverson's brackets too."""
         return self.iverson(self.test(node)), ATOM
 
     def test(self, node: ast.expr, least: int = CHOICE) -> str:

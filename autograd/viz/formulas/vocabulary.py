@@ -1,8 +1,10 @@
 """The functions that a formula may name: how each computes and how it is written.
 
 ========================== =======================================================================
-computes and is shown      exp log log1p log1pexp sqrt sin cos tanh erf sigmoid abs sign max min
-                           Phi phi tanh_Phi tanh_phi tanh_phi_slope
+computes and is shown      exp expm1 log log1p log2 log10 log1pexp sqrt sin cos tan asin acos atan
+                           atan2 sinh cosh tanh asinh acosh atanh erf erfc erfinv sigmoid abs sign
+                           copysign floor ceil trunc round max min Phi phi tanh_Phi tanh_phi
+                           tanh_phi_slope
 is only shown              T sum mean var std max argmax softmax onehot hat expand reshape permute
                            cat split pad crop cast scatter gather put conv conv_transposed windows
                            fold mask random partial
@@ -21,6 +23,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from ...ops.activation import BEND, DENSITY, STEEP
+from ...ops.special import erfinv
 
 # The slope of tanh_Phi is 0 beyond, where its angle would overflow.
 FAR = 40.0
@@ -109,6 +112,40 @@ def _cos(x: float) -> float:
     return math.cos(x) if math.isfinite(x) else math.nan
 
 
+def _quiet(function: Callable[..., float], pole: float = math.nan) -> Callable[..., float]:
+    """A function of the math module that gives `pole` where that raises."""
+
+    def quiet(*numbers: float) -> float:
+        try:
+            return float(function(*numbers))
+        except (OverflowError, ValueError):
+            return pole
+
+    return quiet
+
+
+def _log_to(base: Callable[[float], float]) -> Callable[[float], float]:
+    return lambda x: base(x) if x > 0.0 else -math.inf if x == 0.0 else math.nan
+
+
+def _sinh(x: float) -> float:
+    try:
+        return math.sinh(x)
+    except OverflowError:
+        return math.copysign(math.inf, x)
+
+
+def _atanh(x: float) -> float:
+    if math.fabs(x) < 1.0:
+        return math.atanh(x)
+    return math.copysign(math.inf, x) if math.fabs(x) == 1.0 else math.nan
+
+
+def _to_whole(function: Callable[[float], int]) -> Callable[[float], float]:
+    # The sign of a zero is kept, as JavaScript does.
+    return lambda x: math.copysign(function(x), x) if math.isfinite(x) else x
+
+
 def _sigmoid(x: float) -> float:
     if x >= 0.0:
         return 1.0 / (1.0 + math.exp(-x))
@@ -159,16 +196,42 @@ def _tanh_density_slope(x: float) -> float:
 FUNCTIONS: dict[str, Function] = {
     "exp": Function(_exp, "Math.exp", latex=r"\exp"),
     "log": Function(_log, "Math.log", latex=r"\log"),
+    "expm1": Function(
+        _quiet(math.expm1, math.inf), "Math.expm1", definition="exp(v) - 1", spelled_out=True
+    ),
+    "log2": Function(_log_to(math.log2), "Math.log2", latex=r"\log_2"),
+    "log10": Function(_log_to(math.log10), "Math.log10", latex=r"\log_{10}"),
     "log1p": Function(_log1p, "Math.log1p", definition="log(1 + v)", spelled_out=True),
     "log1pexp": Function(_log1pexp, "fn.log1pexp", definition="log(1 + exp(v))", spelled_out=True),
     "sqrt": Function(_sqrt, "Math.sqrt"),
     "sin": Function(_sin, "Math.sin", latex=r"\sin"),
     "cos": Function(_cos, "Math.cos", latex=r"\cos"),
+    "tan": Function(_quiet(math.tan), "Math.tan", latex=r"\tan"),
+    "asin": Function(_quiet(math.asin), "Math.asin", latex=r"\arcsin"),
+    "acos": Function(_quiet(math.acos), "Math.acos", latex=r"\arccos"),
+    "atan": Function(math.atan, "Math.atan", latex=r"\arctan"),
+    "atan2": Function(
+        math.atan2, "Math.atan2", definition=": the angle of the point with these as y and x"
+    ),
+    "sinh": Function(_sinh, "Math.sinh", latex=r"\sinh"),
+    "cosh": Function(_quiet(math.cosh, math.inf), "Math.cosh", latex=r"\cosh"),
     "tanh": Function(math.tanh, "Math.tanh", latex=r"\tanh"),
+    "asinh": Function(math.asinh, "Math.asinh"),
+    "acosh": Function(_quiet(math.acosh), "Math.acosh"),
+    "atanh": Function(_atanh, "Math.atanh"),
     "erf": Function(math.erf, "fn.erf"),
+    "erfc": Function(math.erfc, "fn.erfc", definition="1 - erf(v)"),
+    "erfinv": Function(erfinv.op.scalar, "fn.erfinv", definition=": the inverse of `erf`"),
     "sigmoid": Function(_sigmoid, "fn.sigmoid", "σ", r"\sigma", definition="1 / (1 + exp(-v))"),
     "abs": Function(math.fabs, "Math.abs"),
     "sign": Function(_sign, "Math.sign"),
+    "copysign": Function(
+        math.copysign, "fn.copysign", definition=": the size of one with the sign of another"
+    ),
+    "floor": Function(_to_whole(math.floor), "Math.floor"),
+    "ceil": Function(_to_whole(math.ceil), "Math.ceil"),
+    "trunc": Function(_to_whole(math.trunc), "Math.trunc"),
+    "round": Function(_to_whole(round), "fn.round", definition=": the nearest, or the even one"),
     "max": Function(_max, "Math.max", latex=r"\max"),
     "min": Function(_min, "Math.min", latex=r"\min"),
     "Phi": Function(_normal, "fn.Phi", "Φ", r"\Phi", definition="(1 + erf(v / sqrt(2))) / 2"),
