@@ -6,7 +6,6 @@ values from where they are still held, and else from running the op again on wha
 
 from __future__ import annotations
 
-import math
 import sys
 import weakref
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -15,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from ..changes import CHANGES, owner
-from ..engine import backpropagate, compute, fit
-from ..graph import NUMBERS, Abstract, Node, Spec, Variable, toposort
-from ..watch import WATCHERS, Watcher
+from ..changes import CHANGES
+from ..graph import NUMBERS, Node, Spec, Variable, toposort
+from .gradients import Flows, differentiate, slope_of
 from .model import Cluster, Diagram, Edge, Kind, Vertex
 from .names import Names
 from .places import user_frames
 from .record import Call, Keep, Note, Recording, note_of
+from .values import Values, leaf_of
 
 
 @dataclass(slots=True)
@@ -84,7 +83,8 @@ def capture(
     reader.read()
     captured = Captured(reader.diagram, reader.nodes, reader.index, outputs)
     if backward:
-        captured.problem = reader.differentiate()
+        flows, captured.problem = differentiate(outputs, reader.order, reader.notes)
+        reader.fill_in(flows)
     return captured
 
 
@@ -101,24 +101,6 @@ def _outputs(output: Any) -> list[Variable]:
     return outputs
 
 
-class _Flows(Watcher):
-    """Collects what a backward pass computes."""
-
-    def __init__(self) -> None:
-        self.gradients: dict[Node, Any] = {}
-        self.contributions: dict[tuple[Node, int], Any] = {}
-
-    def during(self, node: Node | None, gradient: Any) -> None:
-        if node is not None:
-            self.gradients[node] = gradient
-
-    def flow(self, node: Node, slot: int, piece: Any) -> None:
-        self.contributions[node, slot] = piece
-
-    def arrive(self, node: Node, gradient: Any) -> None:
-        self.gradients[node] = gradient
-
-
 class _Reader:
     """Builds the diagram of one graph."""
 
@@ -130,8 +112,10 @@ class _Reader:
         self.names = names
         self.order = toposort([v.node for v in outputs if v.node is not None])
         self.notes = [note_of(node) for node in self.order]
-        self.values: dict[Node, Any] = {}
-        self.remarks: dict[Node, str] = {}
+        for note in self.notes:
+            if note is not None and note.call is not None:
+                names.of_call(note.call)
+        self.values = Values(self.order, self.notes, names)
         self._constants: dict[int, int] = {}
         # Held while reading: an id that is a key must not be used again.
         self._held: list[Any] = []
@@ -140,12 +124,8 @@ class _Reader:
 
     def read(self) -> None:
         """Make the vertices, edges and clusters."""
-        for note in self.notes:
-            if note is not None and note.call is not None:
-                self.names.of_call(note.call)
-        self._find_values()
         ends = {v.node for v in self.outputs}
-        saved = self._saved_bytes()
+        saved = self.values.saved_bytes()
         for node, note in zip(self.order, self.notes, strict=True):
             edges, scalars = self._operands(node)
             vertex = self._vertex(node, note)
@@ -176,13 +156,13 @@ class _Reader:
     def _vertex(self, node: Node, note: Note | None) -> Vertex:
         vertex = Vertex(0, "leaf" if node.op is None else "intermediate")
         vertex.shape, vertex.dtype = node.shape, dtype_text(node.dtype)
-        vertex.value = owned(self.values.get(node))
-        vertex.about = self.remarks.get(node, "")
+        vertex.value = owned(self.values.found.get(node))
+        vertex.about = self.values.remarks.get(node, "")
         if node.op is not None:
             vertex.op = node.op.name
             vertex.params = dict(node.params)
         else:
-            variable = _leaf(node)
+            variable = leaf_of(node)
             vertex.kind = kind_of(variable, "leaf")
             vertex.name = self.names.of_leaf(variable, node, note)
         if note is not None:
@@ -294,157 +274,10 @@ class _Reader:
             shared = level[0]
         return shared
 
-    # --- Values -------------------------------------------------------------------------------
-
-    def _find_values(self) -> None:
-        found = self.values
-        for node, note in zip(self.order, self.notes, strict=True):
-            if node.op is None:
-                variable = _leaf(node)
-                if variable is not None:
-                    self._keep(node, variable.value)
-                continue
-            if note is not None:
-                self._keep(node, note.value)
-            variable = self.names.variable_of(node)
-            if node not in found and variable is not None:
-                self._keep(node, variable.value)
-            if node.saved is None:
-                continue
-            tracked = tuple(link.__class__ is Node for link in node.inputs)
-            if node not in found and not node.op.aside and node.op.keeps(tracked)[0]:
-                self._keep(node, node.saved[0])
-            for slot, link in enumerate(node.inputs):
-                if link.__class__ is Node and link not in found:
-                    self._keep(link, node.saved[slot + 1])
-        for node in self.order:
-            if node not in found and node.op is not None and node not in self.remarks:
-                self._keep(node, self._again(node))
-        used: dict[Node, int] = {}  # users come in order of time: the first one counts
-        for node in self.order:
-            for link in node.inputs:
-                if link.__class__ is Node:
-                    used.setdefault(link, node.time)
-        for node in self.order:
-            self._note_changes(node, used.get(node, node.time))
-
-    def _keep(self, node: Node, value: Any) -> None:
-        """Take `value` for that of `node`, if it is a value and fits."""
-        if value is None or isinstance(value, Spec | Node):
-            return
-        if node.dtype is float:
-            if isinstance(value, float | int):
-                self.values[node] = float(value)
-        elif getattr(value, "shape", None) == node.shape and value.dtype == node.dtype:
-            self.values[node] = value
-
-    def _again(self, node: Node) -> Any:
-        """Run the op of `node` again, if all it ran on is known and as it was."""
-        assert node.op is not None
-        if node.saved is None:
-            return None
-        arguments = []
-        for slot, link in enumerate(node.inputs):
-            value = node.saved[slot + 1]
-            if value is None or isinstance(value, Node | Spec):
-                if link.__class__ is Node:
-                    value = self.values.get(link)
-                else:
-                    thing = link() if isinstance(link, weakref.ref) else link
-                    value = thing.value if isinstance(thing, Variable) else thing
-                if value is None and link is not None:
-                    return None
-                if isinstance(value, Spec) or CHANGES.since(value, node.time) is not None:
-                    return None
-            arguments.append(value)
-        if node.op.promotes is not None:
-            arguments = node.op.promotes(arguments)
-        try:
-            with np.errstate(all="ignore"):
-                return compute(node.op, arguments, node.params)
-        except ArithmeticError:  # a Scalar's division by zero raises
-            return None
-
-    def _note_changes(self, node: Node, used: int) -> None:
-        """Tell of values that were changed in place since; an intermediate's are lost then."""
-        value = self.values.get(node)
-        by = CHANGES.since(value, used if node.op is None else node.time)
-        if by is None:
-            return
-        if node.op is not None:
-            del self.values[node]
-            self.remarks[node] = f"its values are gone: changed in place since by {by}"
-        else:
-            self.remarks[node] = f"changed in place by {by} since it was used here"
-
-    def _saved_bytes(self) -> dict[Node, int]:
-        """Bytes that each node keeps; what leaves, constants or earlier nodes hold not again."""
-        counted: set[int] = set()
-        for node in self.order:
-            for link in node.inputs:
-                thing = link() if isinstance(link, weakref.ref) else link
-                _count(thing.value if isinstance(thing, Variable) else thing, counted)
-            if node.op is None:
-                _count(self.values.get(node), counted)
-        found = {}
-        for node in self.order:
-            if node.op is not None and node.saved is not None:
-                found[node] = sum(_count(value, counted) for value in node.saved)
-        return found
-
     # --- Gradients ----------------------------------------------------------------------------
 
-    def differentiate(self) -> str:
-        """Fill in gradients, contributions and slopes; say why not, if there are none."""
-        ends = [v.node for v in self.outputs if v.node is not None and v.requires_grad]
-        problem = ""
-        flows = _Flows()
-        freed = next((n for n in self.order if n.op is not None and n.saved is None), None)
-        if not ends:
-            problem = "no output requires grad: there is no graph to walk backwards"
-        elif any(v.value.__class__ is Abstract for v in self.outputs):
-            problem = "the graph was traced without values"
-        elif freed is not None:
-            problem = (
-                "an earlier backward freed the values that this graph had saved: give it "
-                "retain_graph=True, or draw before it, or pass a function that makes the output"
-            )
-        elif any(math.prod(node.shape) != 1 for node in ends):
-            shape = next(node.shape for node in ends if math.prod(node.shape) != 1)
-            problem = f"an output of shape {shape} has no gradient of its own: reduce it first"
-        else:
-            try:
-                self._walk(ends, flows)
-            except RuntimeError as error:  # a value was changed in place since
-                problem = str(error)
-                flows = _Flows()
-        if problem and any(note is not None and note.gradient is not None for note in self.notes):
-            problem = ""
-            for node, note in zip(self.order, self.notes, strict=True):
-                if note is not None and note.gradient is not None:
-                    flows.gradients[node] = note.gradient
-                    for slot, piece in note.contributions.items():
-                        flows.contributions[node, slot] = piece
-        self._fill_in(flows)
-        return problem
-
-    def _walk(self, ends: list[Node], flows: _Flows) -> None:
-        """The engine's own backward pass, leaving every ``.grad`` and every recording alone."""
-        seeds: dict[Node, Any] = {}
-        for node in ends:
-            one = 1.0 if node.dtype is float else node.dtype.type(1)
-            seeds[node] = np.full(node.shape, one) if node.shape else one
-        kept = [(node, node.grad) for node in self.order if node.hooks is not None]
-        watchers, WATCHERS[:] = WATCHERS[:], [flows]
-        try:
-            with np.errstate(all="ignore"):
-                backpropagate(seeds, self.order, retain_graph=True)
-        finally:
-            WATCHERS[:] = watchers
-            for node, grad in kept:
-                node.grad = grad  # retain_grad is a hook
-
-    def _fill_in(self, flows: _Flows) -> None:
+    def fill_in(self, flows: Flows) -> None:
+        """Put gradients, contributions and slopes into the diagram."""
         for node, gradient in flows.gradients.items():
             if node in self.index:
                 self.diagram.vertices[self.index[node]].grad = owned(gradient)
@@ -457,28 +290,7 @@ class _Reader:
                 continue
             edge.contribution = owned(piece)
             if not head.shape and not tail.shape:
-                edge.slope = _slope(head, edge.slot, flows.gradients.get(head), piece)
-
-
-def _slope(node: Node, slot: int, gradient: Any, piece: Any) -> float | None:
-    """The partial derivative of a single number with respect to one of its operands."""
-    assert node.op is not None
-    if node.saved is None:
-        upstream = float(gradient)
-        return float(piece) / upstream if upstream and math.isfinite(upstream) else None
-    one = 1.0 if node.dtype is float else node.dtype.type(1)
-    with np.errstate(all="ignore"):
-        if node.op.joint is not None:
-            slope = node.op.joint(one, *node.saved, **node.params)[slot]
-        else:
-            rule = node.op.rules[slot]
-            slope = None if rule is None else rule(one, *node.saved, **node.params)
-    return None if slope is None else float(fit(slope, node.inputs[slot]))
-
-
-def _leaf(node: Node) -> Variable | None:
-    assert node.saved is not None
-    return node.saved[0]()
+                edge.slope = slope_of(head, edge.slot, flows.gradients.get(head), piece)
 
 
 def kind_of(thing: Any, otherwise: Kind) -> Kind:
@@ -501,16 +313,3 @@ def owned(value: Any) -> Any:
     if isinstance(value, Variable):
         value = value.value
     return value if isinstance(value, float | int) else np.array(value)
-
-
-def _count(value: Any, counted: set[int]) -> int:
-    """Bytes of the memory behind `value` that were not counted before."""
-    if isinstance(value, tuple | list):
-        return sum(_count(item, counted) for item in value)
-    if not isinstance(value, np.ndarray):
-        return 0
-    base = owner(value)
-    if id(base) in counted:
-        return 0
-    counted.add(id(base))
-    return base.nbytes
