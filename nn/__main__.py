@@ -23,6 +23,7 @@ from .settings import (
     USAGE,
     Failure,
     Settings,
+    folder_name,
 )
 
 
@@ -55,13 +56,6 @@ class Parser(argparse.ArgumentParser):
         self.exit(USAGE, f"{self.prog}: error: {message} (see {self.prog} --help)\n")
 
 
-def folder_name(text: str) -> Path:
-    """Any path but an empty one, which would mean the working directory."""
-    if not text:
-        raise argparse.ArgumentTypeError("must not be empty")
-    return Path(text)
-
-
 def make_parser() -> Parser:
     """Parser of the whole command line."""
     program = _program()
@@ -74,8 +68,8 @@ def make_parser() -> Parser:
     parser.add_argument("--list", action="store_true", help="name the models, and leave")
     commands = parser.add_subparsers(dest="command", metavar="COMMAND", title="commands")
     _add_train(commands, program)
-    add_graph(commands, program, folder_name)
-    add_film(commands, program, folder_name)
+    add_graph(commands, program)
+    add_film(commands, program)
     return parser
 
 

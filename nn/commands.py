@@ -21,6 +21,7 @@ from .settings import (
     Failure,
     Settings,
     count,
+    folder_name,
     new_settings,
     reporting,
     saved_settings,
@@ -42,7 +43,7 @@ def picture_file(*suffixes: str) -> Callable[[str], Path]:
     return parse
 
 
-def add_graph(commands: Any, program: str, folder_name: Callable[[str], Path]) -> None:
+def add_graph(commands: Any, program: str) -> None:
     """Add the parser of ``graph``."""
     parser = commands.add_parser(
         "graph",
@@ -87,7 +88,7 @@ def add_graph(commands: Any, program: str, folder_name: Callable[[str], Path]) -
     parser.set_defaults(parser=parser, carry_out=draw_graph)
 
 
-def add_film(commands: Any, program: str, folder_name: Callable[[str], Path]) -> None:
+def add_film(commands: Any, program: str) -> None:
     """Add the parser of ``film``."""
     parser = commands.add_parser(
         "film",

@@ -190,6 +190,13 @@ def optimizer_name(text: str) -> str:
     return text
 
 
+def folder_name(text: str) -> Path:
+    """Any path but an empty one, which would mean the working directory."""
+    if not text:
+        raise argparse.ArgumentTypeError("must not be empty")
+    return Path(text)
+
+
 # How each setting is read, from the command line and, as text, from a checkpoint.
 PARSERS: dict[str, Callable[[str], Any]] = {
     "model": model_name,
