@@ -145,6 +145,7 @@ def logaddexp(a, b):
     lambda g, y, a, b: times(g, sigmoid((b - a) * LN2)),
     saves="a b",
     scalar=lambda a, b: _logaddexp(a * LN2, b * LN2) / LN2,
+    domain=(0.5, 3.0),
     result="float",
     formula=(
         "max(a, b) + log2(1 + 2 ** -abs(a - b))",
@@ -288,8 +289,8 @@ def xlogy(a, b):
     >>> autograd.xlogy(autograd.tensor([0.0, 2.0]), autograd.tensor([0.0, 1.5]))
     tensor([0.0000, 0.8109])
     """
-    safe = np.where((a == 0.0) & (b == b), 1.0, b)[()]
-    return a * log(safe)
+    b = np.asarray(b, np.result_type(a, b))
+    return a * log(np.where((a == 0.0) & (b == b), b.dtype.type(1), b)[()])
 
 
 def _log_odds(x):

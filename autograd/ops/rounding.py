@@ -289,8 +289,8 @@ def copysign(a, b):
 )
 def _heaviside(x, values):
     """The unit step."""
-    zero, one = np.zeros((), x.dtype), np.ones((), x.dtype)
-    return np.where(x == 0, values, np.where(x > 0, one, zero))[()]
+    above = np.asarray(np.greater(x, 0), np.result_type(x, values))
+    return np.where(np.equal(x, 0), values, above)[()]
 
 
 def heaviside(input: Any, values: Any) -> Any:

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.autograd import oracles_products, oracles_shape
+from tests.autograd import oracles_elementwise, oracles_products, oracles_shape
 
 Oracle = Callable[..., Any]
 Pair = tuple[int, int]
@@ -557,6 +557,7 @@ ORACLES: dict[str, Oracle] = {
     "add_rows": rows_added,
     "pick_class": picked,
     "put_class": placed,
+    **oracles_elementwise.ORACLES,
     **oracles_products.ORACLES,
     **oracles_shape.ORACLES,
 }

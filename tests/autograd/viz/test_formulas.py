@@ -70,7 +70,7 @@ EDGES: dict[str, list[tuple[float, ...]]] = {
     "logical_not": [(0.0,), (math.nan,)],
     "fmax": [(1.0, 1.0), (math.nan, 1.0), (1.0, math.nan)],
     "fmin": [(1.0, 1.0), (math.nan, 1.0), (1.0, math.nan)],
-    "xlogy": [(0.0, 2.0), (0.0, math.nan)],
+    "xlogy": [(0.0, 2.0)],
     "sinc": [(0.0,)],
     "hardtanh": [(-1.0,), (1.0,)],
     "hardsigmoid": [(-3.0,), (3.0,)],
@@ -97,7 +97,7 @@ METADATA: dict[str, list[dict[str, float]]] = {
         {"beta": 2.0, "threshold": 20.0},
     ],
 }
-METADATA["round"] = [{"decimals": 0.0}, {"decimals": 2.0}]
+METADATA["round"] = [{"decimals": 0}, {"decimals": 2}]
 METADATA["elu"] = [
     {"alpha": 1.0, "scale": 1.0, "input_scale": 1.0},
     {"alpha": 1.7, "scale": 1.1, "input_scale": 0.5},
