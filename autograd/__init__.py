@@ -82,6 +82,11 @@ from .ops.diagonals import tril as tril
 from .ops.diagonals import tril_indices as tril_indices
 from .ops.diagonals import triu as triu
 from .ops.diagonals import triu_indices as triu_indices
+from .ops.distance import bilinear as bilinear
+from .ops.distance import cdist as cdist
+from .ops.distance import cosine_similarity as cosine_similarity
+from .ops.distance import normalize as normalize
+from .ops.distance import pairwise_distance as pairwise_distance
 from .ops.dropout import dropout as dropout
 from .ops.einsum import einsum as einsum
 from .ops.embedding import embedding as embedding

@@ -13,7 +13,7 @@ from . import random
 from .changes import CHANGES
 from .dtypes import check_supported, get_default_dtype
 from .graph import Abstract, Variable, new_leaf, register_front, wrap
-from .inplace import InPlace
+from .inplace import InPlace, in_place
 from .modes import mode
 from .ops import (
     arithmetic,
@@ -24,6 +24,7 @@ from .ops import (
     join,
     linalg,
     loss,
+    products,
     rearrange,
     reduce,
     scattering,
@@ -460,6 +461,25 @@ class Tensor(InPlace):
     squeeze = shape.squeeze
     unsqueeze = shape.unsqueeze
     matmul = linalg.matmul
+    mm = products.mm
+    mv = products.mv
+    bmm = products.bmm
+    dot = products.dot
+    inner = products.inner
+    outer = products.outer
+    ger = products.ger
+    kron = products.kron
+    cross = products.cross
+    addmm = products.addmm
+    addmv = products.addmv
+    addr = products.addr
+    addbmm = products.addbmm
+    baddbmm = products.baddbmm
+    addmm_ = in_place(products.addmm)
+    addmv_ = in_place(products.addmv)
+    addr_ = in_place(products.addr)
+    addbmm_ = in_place(products.addbmm)
+    baddbmm_ = in_place(products.baddbmm)
     take_along_dim = index.take_along_dim
 
     diag = diagonals.diag

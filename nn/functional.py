@@ -21,12 +21,14 @@ from autograd import avg_pool1d as avg_pool1d
 from autograd import avg_pool2d as avg_pool2d
 from autograd import avg_pool3d as avg_pool3d
 from autograd import batch_norm as batch_norm
+from autograd import bilinear as bilinear
 from autograd import conv1d as conv1d
 from autograd import conv2d as conv2d
 from autograd import conv3d as conv3d
 from autograd import conv_transpose1d as conv_transpose1d
 from autograd import conv_transpose2d as conv_transpose2d
 from autograd import conv_transpose3d as conv_transpose3d
+from autograd import cosine_similarity as cosine_similarity
 from autograd import cross_entropy as _cross_entropy
 from autograd import dropout as _dropout
 from autograd import embedding as embedding
@@ -47,7 +49,9 @@ from autograd import max_unpool2d as max_unpool2d
 from autograd import max_unpool3d as max_unpool3d
 from autograd import mse_loss as _mse_loss
 from autograd import nll_loss as _nll_loss
+from autograd import normalize as normalize
 from autograd import pad as pad
+from autograd import pairwise_distance as pairwise_distance
 from autograd import relu as _relu
 from autograd import sigmoid as sigmoid
 from autograd import silu as _silu

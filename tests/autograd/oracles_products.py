@@ -112,6 +112,33 @@ def unpooled(x, indices, *, size):
     return y
 
 
+# --- Products and distances -----------------------------------------------------------------------
+
+
+def crossed(a, b, *, dim):
+    a, b = (np.moveaxis(v, dim, 0) for v in np.broadcast_arrays(a, b))
+    y = [a[i] * b[j] - a[j] * b[i] for i, j in ((1, 2), (2, 0), (0, 1))]
+    return np.moveaxis(np.array(y), 0, dim)
+
+
+def lengths(x, *, p, dim):
+    y = np.empty([1 if i in dim else n for i, n in enumerate(x.shape)])
+    for place in np.ndindex(*y.shape):
+        line = x[tuple(slice(None) if i in dim else p for i, p in enumerate(place))].ravel()
+        sizes = [abs(v) for v in line.tolist()]
+        y[place] = max(sizes) if p == math.inf else math.fsum(v**p for v in sizes) ** (1 / p)
+    return y
+
+
+def distances(a, b):
+    lead = np.broadcast_shapes(a.shape[:-2], b.shape[:-2])
+    a, b = (np.broadcast_to(v, (*lead, *v.shape[-2:])) for v in (a, b))
+    y = np.empty((*lead, a.shape[-2], b.shape[-2]))
+    for *batch, i, j in np.ndindex(*y.shape):
+        y[*batch, i, j] = math.dist(a[*batch, i].tolist(), b[*batch, j].tolist())
+    return y
+
+
 ORACLES: dict[str, Callable[..., Any]] = {
     "conv1d": convolved,
     "conv1d_input": convolved_back,
@@ -123,4 +150,7 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "window_sum": window_sums,
     "adaptive_max_indices": window_places,
     "unpool": unpooled,
+    "cross": crossed,
+    "length": lengths,
+    "euclidean": distances,
 }
