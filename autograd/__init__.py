@@ -20,6 +20,8 @@ if (Path(__file__).parent / "tracer.py").exists():
         stacklevel=2,
     )
 
+from . import func as func
+from . import functional as functional
 from . import kernels as kernels
 from .differentiate import backward as backward
 from .differentiate import grad as grad
@@ -74,6 +76,13 @@ from .ops.conv_transpose import conv_transpose1d as conv_transpose1d
 from .ops.conv_transpose import conv_transpose2d as conv_transpose2d
 from .ops.conv_transpose import conv_transpose3d as conv_transpose3d
 from .ops.conv_volume import conv3d as conv3d
+from .ops.cumulative import cummax as cummax
+from .ops.cumulative import cummin as cummin
+from .ops.cumulative import cumprod as cumprod
+from .ops.cumulative import cumsum as cumsum
+from .ops.cumulative import diff as diff
+from .ops.cumulative import logcumsumexp as logcumsumexp
+from .ops.cumulative import prod as prod
 from .ops.diagonals import diag as diag
 from .ops.diagonals import diag_embed as diag_embed
 from .ops.diagonals import diagflat as diagflat
@@ -87,6 +96,11 @@ from .ops.distance import cdist as cdist
 from .ops.distance import cosine_similarity as cosine_similarity
 from .ops.distance import normalize as normalize
 from .ops.distance import pairwise_distance as pairwise_distance
+from .ops.distinct import argwhere as argwhere
+from .ops.distinct import bucketize as bucketize
+from .ops.distinct import searchsorted as searchsorted
+from .ops.distinct import unique as unique
+from .ops.distinct import unique_consecutive as unique_consecutive
 from .ops.dropout import dropout as dropout
 from .ops.einsum import einsum as einsum
 from .ops.embedding import embedding as embedding
@@ -103,6 +117,13 @@ from .ops.exponential import reciprocal as reciprocal
 from .ops.exponential import rsqrt as rsqrt
 from .ops.exponential import square as square
 from .ops.exponential import xlogy as xlogy
+from .ops.extremes import amax as amax
+from .ops.extremes import amin as amin
+from .ops.extremes import aminmax as aminmax
+from .ops.extremes import argmax as argmax
+from .ops.extremes import argmin as argmin
+from .ops.extremes import max as max
+from .ops.extremes import min as min
 from .ops.forms import absolute as absolute
 from .ops.forms import add as add
 from .ops.forms import addcdiv as addcdiv
@@ -177,6 +198,8 @@ from .ops.loss import softmax as softmax
 from .ops.norm import batch_norm as batch_norm
 from .ops.norm import group_norm as group_norm
 from .ops.norm import layer_norm as layer_norm
+from .ops.norms import dist as dist
+from .ops.norms import norm as norm
 from .ops.pool import avg_pool2d as avg_pool2d
 from .ops.pool import max_pool2d as max_pool2d
 from .ops.pool_adaptive import adaptive_avg_pool1d as adaptive_avg_pool1d
@@ -218,17 +241,14 @@ from .ops.rearrange import repeat_interleave as repeat_interleave
 from .ops.rearrange import roll as roll
 from .ops.rearrange import rot90 as rot90
 from .ops.rearrange import tile as tile
-from .ops.reduce import amax as amax
-from .ops.reduce import amin as amin
-from .ops.reduce import argmax as argmax
-from .ops.reduce import argmin as argmin
+from .ops.reduce import all as all
+from .ops.reduce import any as any
+from .ops.reduce import count_nonzero as count_nonzero
 from .ops.reduce import logsumexp as logsumexp
-from .ops.reduce import max as max
 from .ops.reduce import mean as mean
-from .ops.reduce import min as min
-from .ops.reduce import std as std
+from .ops.reduce import nanmean as nanmean
+from .ops.reduce import nansum as nansum
 from .ops.reduce import sum as sum
-from .ops.reduce import var as var
 from .ops.rounding import ceil as ceil
 from .ops.rounding import copysign as copysign
 from .ops.rounding import fix as fix
@@ -260,8 +280,20 @@ from .ops.shape import squeeze as squeeze
 from .ops.shape import stack as stack
 from .ops.shape import transpose as transpose
 from .ops.shape import unsqueeze as unsqueeze
+from .ops.sorting import argsort as argsort
+from .ops.sorting import kthvalue as kthvalue
+from .ops.sorting import msort as msort
+from .ops.sorting import sort as sort
+from .ops.sorting import topk as topk
 from .ops.special import erfc as erfc
 from .ops.special import erfinv as erfinv
+from .ops.statistics import median as median
+from .ops.statistics import mode as mode
+from .ops.statistics import nanmedian as nanmedian
+from .ops.statistics import std as std
+from .ops.statistics import std_mean as std_mean
+from .ops.statistics import var as var
+from .ops.statistics import var_mean as var_mean
 from .ops.transcendental import cos as cos
 from .ops.transcendental import erf as erf
 from .ops.transcendental import exp as exp
@@ -327,9 +359,19 @@ from .tensor import zeros as zeros
 from .tensor import zeros_like as zeros_like
 from .trace import Graph as Graph
 from .trace import trace as trace
+from .transforms.anomaly import detect_anomaly as detect_anomaly
+from .transforms.anomaly import set_detect_anomaly as set_detect_anomaly
 from .transforms.batching import VmapFallbackWarning as VmapFallbackWarning
 from .transforms.batching import vmap as vmap
+from .transforms.checkpoint import checkpoint as checkpoint
+from .transforms.checkpoint import checkpoint_sequential as checkpoint_sequential
+from .transforms.custom import Function as Function
+from .transforms.custom import once_differentiable as once_differentiable
 from .transforms.forward import jvp as jvp
+from .transforms.products import hessian as hessian
+from .transforms.products import hvp as hvp
+from .transforms.products import jacobian as jacobian
+from .transforms.products import vhp as vhp
 from .transforms.reverse import value_and_grad as value_and_grad
 from .transforms.reverse import vjp as vjp
 

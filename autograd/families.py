@@ -198,10 +198,9 @@ def elementwise(
             formula=formula,
         )
         simple = len(inspect.signature(forward).parameters) == len(op.inputs)
-        simple = simple and op.differentiable  # the short paths record without asking
-        if simple and len(op.inputs) == 1:
+        if simple and len(op.inputs) == 1 and result != "bool":
             return publish(op, _unary(op), forward)
-        if simple and len(op.inputs) == 2:
+        if simple and len(op.inputs) == 2 and result != "bool":
             return publish(op, _binary(op), forward)
         return publish(op, _general(op), forward)
 
@@ -372,6 +371,7 @@ def reduction(
     domain: Any = (-3.0, 3.0),
     result: Any = None,
     floats: bool = False,
+    casts: bool = False,
     formula: tuple[str | None, ...] = (),
 ) -> Callable[[Callable[..., Any]], Operation]:
     """Make an op ``f(x, dim, keepdim)`` that folds dimensions away.
@@ -385,6 +385,8 @@ def reduction(
         Dtype of the result, or a function of the input's dtype. Default: that of the input.
     floats : bool
         Compute integers in the default float type.
+    casts : bool
+        Users may say ``dtype=``: what the elements are converted to before they are folded.
     """
 
     def decorate(forward: Callable[..., Any]) -> Operation:
@@ -425,6 +427,8 @@ def reduction(
                 dim = only_one(name, "dim", dim, "axis", axis)
             if keepdims is not None:
                 keepdim = keepdims
+            if params and casts and (dtype := params.pop("dtype", None)) is not None:
+                return _in_dtype(np.dtype(dtype), call, x, dim, keepdim, params)
             variable = isinstance(x, Variable)
             value = x.value if variable else x
             if value.__class__ in ARRAYS and not WATCHERS and value.dtype.kind == "f":
@@ -433,7 +437,7 @@ def reduction(
                 y = forward(value, **params)
                 if not variable:
                     return y
-                if x.requires_grad and mode.grad:
+                if x.requires_grad and mode.grad and op.differentiable:
                     saved = (y if keep_y else None, value if keep_x else x.node)
                     return wrap(y, Node(op, (x.node,), params, saved, y.shape, y.dtype), True)
                 return wrap(y)
@@ -446,6 +450,18 @@ def reduction(
         return publish(op, call, forward)
 
     return decorate
+
+
+def _in_dtype(
+    dtype: np.dtype[Any], call: Callable[..., Any], x: Any, dim: Any, keepdim: bool, params: Any
+) -> Any:
+    """A reduction of `x` converted to `dtype`, with a result of that dtype."""
+    cast = OPS["cast"].function
+    if dtype.kind == "f":
+        return call(cast(x, dtype=dtype), dim, keepdim, **params)
+    if isinstance(x, Variable):
+        x = wrap(x.value)  # integers have no gradient
+    return cast(call(cast(x, dtype=dtype), dim, keepdim, **params), dtype=dtype)
 
 
 def movement(

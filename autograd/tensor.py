@@ -17,18 +17,24 @@ from .inplace import InPlace, in_place
 from .modes import mode
 from .ops import (
     arithmetic,
+    cumulative,
     diagonals,
+    distinct,
+    extremes,
     gathering,
     index,
     insert,
     join,
     linalg,
     loss,
+    norms,
     products,
     rearrange,
     reduce,
     scattering,
     shape,
+    sorting,
+    statistics,
     views,
 )
 from .printing import tensor_text
@@ -432,25 +438,43 @@ class Tensor(InPlace):
 
     sum = reduce.sum
     mean = reduce.mean
-    amax = reduce.amax
-    amin = reduce.amin
+    nansum = reduce.nansum
+    nanmean = reduce.nanmean
+    all = reduce.all
+    any = reduce.any
+    count_nonzero = reduce.count_nonzero
     logsumexp = reduce.logsumexp
-    max = reduce.max
-    min = reduce.min
-    var = reduce.var
-    std = reduce.std
-    argmax = reduce.argmax
-    argmin = reduce.argmin
+    amax = extremes.amax
+    amin = extremes.amin
+    aminmax = extremes.aminmax
+    max = extremes.max
+    min = extremes.min
+    argmax = extremes.argmax
+    argmin = extremes.argmin
+    var = statistics.var
+    std = statistics.std
+    median = statistics.median
+    nanmedian = statistics.nanmedian
+    mode = statistics.mode
+    prod = cumulative.prod
+    cumsum = cumulative.cumsum
+    cumprod = cumulative.cumprod
+    cummax = cumulative.cummax
+    cummin = cumulative.cummin
+    logcumsumexp = cumulative.logcumsumexp
+    diff = cumulative.diff
+    sort = sorting.sort
+    argsort = sorting.argsort
+    msort = sorting.msort
+    topk = sorting.topk
+    kthvalue = sorting.kthvalue
+    unique = distinct.unique
+    unique_consecutive = distinct.unique_consecutive
+    argwhere = distinct.argwhere
+    norm = norms.norm
+    dist = norms.dist
     softmax = loss.softmax
     log_softmax = loss.log_softmax
-
-    def any(self) -> Tensor:
-        """True if any element is true (or not zero)."""
-        return wrap(np.any(self.value))
-
-    def all(self) -> Tensor:
-        """True if all elements are true (or not zero)."""
-        return wrap(np.all(self.value))
 
     reshape = shape.reshape
     permute = shape.permute

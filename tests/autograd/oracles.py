@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 
-from tests.autograd import oracles_elementwise, oracles_products, oracles_shape
+from tests.autograd import oracles_elementwise, oracles_products, oracles_reduce, oracles_shape
 
 Oracle = Callable[..., Any]
 Pair = tuple[int, int]
@@ -560,6 +560,7 @@ ORACLES: dict[str, Oracle] = {
     **oracles_elementwise.ORACLES,
     **oracles_products.ORACLES,
     **oracles_shape.ORACLES,
+    **oracles_reduce.ORACLES,
 }
 
 WITHOUT: dict[str, str] = {

@@ -345,7 +345,7 @@ def test_reduction_shapes(name):
         x = drawing()(shape)
         for dim in (None, *range(-len(shape), len(shape))):
             size = x.size if dim is None else shape[dim]
-            if name == "var" and size < 2:
+            if name in ("var", "std") and size < 2:
                 continue
             for keepdim in (False, True):
                 y = run(op, [Tensor(x)], params | {"dim": dim, "keepdim": keepdim})
@@ -355,6 +355,8 @@ def test_reduction_shapes(name):
     # An empty dimension that is kept is no difficulty; one that is folded may be refused.
     y = run(op, [Tensor(np.ones((0, 3)))], params | {"dim": 1})
     assert y.shape == (0,)
+    if not op.differentiable:
+        return
     x = Tensor(np.ones((0, 3)), requires_grad=True)
     (g,) = autograd.grad(run(op, [x], params | {"dim": 1}), x, np.ones(0))
     assert g.shape == (0, 3)
