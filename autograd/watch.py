@@ -27,6 +27,9 @@ class Watcher:
     def made(self, op: Op, inputs: Sequence[Any], params: dict[str, Any], result: Any) -> None:
         """Look at the Variable that a call returned."""
 
+    def enter(self, arguments: Sequence[Any]) -> None:
+        """Look at what a call takes whose inside is not recorded, such as a user's Function."""
+
     def left(self, how: str, variable: Variable, result: Any) -> None:
         """Look at values that leave the graph: by ``detach()``, ``numpy()``, ``item()``."""
 

@@ -35,6 +35,7 @@ LAYERS = (
     "changes",
     "graph",
     "watch",
+    "frames",
     "engine",
     "differentiate",
     "families",

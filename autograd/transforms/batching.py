@@ -340,18 +340,19 @@ class Batch:
         dims = spread(prefix, result, misfit)
         placed = [level_output(level, y, d) for y, d in zip(outputs, dims, strict=True)]
         positions = [
-            None if d is None else d % max(len(y.shape), 1)
-            for y, d in zip(placed, dims, strict=True)
+            None if d is None else d % len(y.shape) for y, d in zip(placed, dims, strict=True)
         ]
         return placed, structure, positions
 
 
 def level_output(level: Level, y: Any, dim: Any) -> Any:
     """A result of all examples, with these along `dim`."""
+    if dim is None and not isinstance(y, Variable):
+        return y
     if not isinstance(y, Variable) or y.dtype is float:
         raise ValueError(
-            f"vmap: the function must return tensors, not {type(y).__name__}; leave numbers and "
-            "None out"
+            f"vmap: the function must return tensors, not {type(y).__name__}; say out_dims=None "
+            "for a result that is no tensor"
         )
     of_level = y.value.__class__ is Batched and y.value.level is level
     if dim is None:
@@ -362,7 +363,7 @@ def level_output(level: Level, y: Any, dim: Any) -> Any:
     inner = y.value.inner if of_level else OPS["expand"].function(y, shape=full)
     rank = len(inner.shape)
     if isinstance(dim, bool) or not isinstance(dim, int) or not -rank <= dim < rank:
-        raise ValueError(
+        raise IndexError(
             f"vmap: out_dims={dim!r} for a result of shape {y.shape}; expected {-rank} to "
             f"{rank - 1}"
         )

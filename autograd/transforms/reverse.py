@@ -31,7 +31,7 @@ class Chosen:
         if not numbers or not all(isinstance(n, int) for n in numbers):
             raise TypeError(f"{who}: argnums must be an int or a tuple of ints, not {argnums!r}")
         if any(not -len(args) <= n < len(args) for n in numbers):
-            raise IndexError(
+            raise RuntimeError(
                 f"{who}: argnums={argnums!r}, but the function was called with {len(args)} "
                 "positional arguments"
             )

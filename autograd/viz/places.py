@@ -10,36 +10,19 @@ from itertools import islice
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
+from ..frames import is_user_code as is_user_code
+from ..frames import user_frames as user_frames
 from ..graph import Variable
 from .model import Source
 
 if TYPE_CHECKING:
     import ast
 
-# The packages whose own lines are of no interest to whoever reads a graph; models, and the losses
-# that the command line draws, are code like the user's own.
-LIBRARY = ("autograd", "nn", "optim")
-LIKE_USERS = ("nn.models", "nn.pictures")
-
 KEEPS_LOCALS = sys.version_info < (3, 13)
 CO_OPTIMIZED = 1  # of the flags of a function's code; inspect, which names it, is slow to import
 
 # Longer lists and dictionaries of a user are not searched for variables.
 LONGEST_CONTAINER = 256
-
-
-def is_user_code(frame: FrameType) -> bool:
-    """Tell whether a frame runs code from outside the library."""
-    module = frame.f_globals.get("__name__") or ""
-    return module.startswith(LIKE_USERS) or module.partition(".")[0] not in LIBRARY
-
-
-def user_frames(frame: FrameType | None) -> Iterator[FrameType]:
-    """The frames of the user's code, innermost first."""
-    while frame is not None:
-        if is_user_code(frame):
-            yield frame
-        frame = frame.f_back
 
 
 def locals_of(frame: FrameType) -> dict[str, Any]:

@@ -29,10 +29,10 @@ def quiet():
 
 
 def draw_like(a: np.ndarray, seed: int) -> np.ndarray:
-    """`SIZE` examples like `a`: other floats of its range, or the same integers in other order."""
+    """`SIZE` examples like `a`: the same numbers, so of its domain, in other orders."""
     rng = np.random.default_rng(seed)
     if a.dtype.kind == "f":
-        return np.stack([a * rng.uniform(0.6, 1.0, a.shape) for _ in range(SIZE)])
+        return np.stack([rng.permutation(a.ravel()).reshape(a.shape) for _ in range(SIZE)])
     return np.stack([rng.permuted(a, axis=-1) if a.ndim else a for _ in range(SIZE)])
 
 
