@@ -55,6 +55,12 @@ from .ops.activation import relu as relu
 from .ops.activation import sigmoid as sigmoid
 from .ops.activation import silu as silu
 from .ops.activation import softplus as softplus
+from .ops.activations_bent import hardshrink as hardshrink
+from .ops.activations_bent import prelu as prelu
+from .ops.activations_bent import rrelu as rrelu
+from .ops.activations_bent import threshold as threshold
+from .ops.activations_smooth import celu as celu
+from .ops.activations_smooth import selu as selu
 from .ops.arithmetic import abs as abs
 from .ops.arithmetic import clamp as clamp
 from .ops.arithmetic import clone as clone

@@ -10,6 +10,7 @@ from . import differentiate
 from .graph import Variable, new_leaf
 from .ops import (
     activation,
+    activations_bent,
     arithmetic,
     exponential,
     forms,
@@ -204,6 +205,8 @@ class Front(Variable):
     lerp = forms.lerp
     addcmul = forms.addcmul
     addcdiv = forms.addcdiv
+    hardshrink = activations_bent.hardshrink
+    prelu = activations_bent.prelu
     isnan = logic.isnan
     isinf = logic.isinf
     isfinite = logic.isfinite

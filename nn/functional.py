@@ -59,6 +59,24 @@ from autograd import softmax as _softmax
 from autograd import softplus as _softplus
 from autograd import tanh as tanh
 from autograd.families import shape_of as _shape_of
+from autograd.ops.activations_bent import hardshrink as hardshrink
+from autograd.ops.activations_bent import hardsigmoid as hardsigmoid
+from autograd.ops.activations_bent import hardswish as hardswish
+from autograd.ops.activations_bent import hardtanh as hardtanh
+from autograd.ops.activations_bent import leaky_relu as leaky_relu
+from autograd.ops.activations_bent import prelu as prelu
+from autograd.ops.activations_bent import relu6 as relu6
+from autograd.ops.activations_bent import rrelu as rrelu
+from autograd.ops.activations_bent import softshrink as softshrink
+from autograd.ops.activations_bent import threshold as threshold
+from autograd.ops.activations_smooth import celu as celu
+from autograd.ops.activations_smooth import elu as elu
+from autograd.ops.activations_smooth import glu as glu
+from autograd.ops.activations_smooth import logsigmoid as logsigmoid
+from autograd.ops.activations_smooth import mish as mish
+from autograd.ops.activations_smooth import selu as selu
+from autograd.ops.activations_smooth import softsign as softsign
+from autograd.ops.activations_smooth import tanhshrink as tanhshrink
 from autograd.ops.arithmetic import cast as _cast
 from autograd.ops.conv import pair as _pair
 from autograd.ops.conv_arguments import named_padding

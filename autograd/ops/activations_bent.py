@@ -76,7 +76,7 @@ def prelu(input: Any, weight: Any) -> Any:
     Examples
     --------
     >>> import autograd
-    >>> prelu(autograd.tensor([-1.0, 2.0]), autograd.tensor([0.5]))
+    >>> autograd.prelu(autograd.tensor([-1.0, 2.0]), autograd.tensor([0.5]))
     tensor([-0.5000,  2.0000])
     """
     shape, weights = shape_of(input, "prelu"), shape_of(weight, "prelu")
@@ -125,7 +125,7 @@ def rrelu(
     Examples
     --------
     >>> import autograd
-    >>> rrelu(autograd.tensor([-48.0, 2.0]))
+    >>> autograd.rrelu(autograd.tensor([-48.0, 2.0]))
     tensor([-11.,   2.])
     """  # noqa: D205 - the title of a paper
     if not lower <= upper:
@@ -154,7 +154,7 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
     Examples
     --------
     >>> import autograd
-    >>> threshold(autograd.tensor([-1.0, 2.0]), 1.0, -5.0)
+    >>> autograd.threshold(autograd.tensor([-1.0, 2.0]), 1.0, -5.0)
     tensor([-5.,  2.])
     """
     return _threshold(input, threshold=threshold, value=value)
@@ -305,7 +305,7 @@ def hardshrink(input: Any, lambd: float = 0.5) -> Any:
     Examples
     --------
     >>> import autograd
-    >>> hardshrink(autograd.tensor([-1.0, 0.25, 2.0]))
+    >>> autograd.hardshrink(autograd.tensor([-1.0, 0.25, 2.0]))
     tensor([-1.,  0.,  2.])
     """
     return _hardshrink(input, lambd=float(lambd))

@@ -67,7 +67,7 @@ def selu(input: Any, inplace: bool = False) -> Any:
     Examples
     --------
     >>> import autograd
-    >>> selu(autograd.tensor([-1.0, 2.0]))
+    >>> autograd.selu(autograd.tensor([-1.0, 2.0]))
     tensor([-1.1113,  2.1014])
     """
     return _elu(input, alpha=SELU_ALPHA, scale=SELU_SCALE, input_scale=1.0)
@@ -82,7 +82,7 @@ def celu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
     Examples
     --------
     >>> import autograd
-    >>> celu(autograd.tensor([-1.0, 2.0]), alpha=2.0)
+    >>> autograd.celu(autograd.tensor([-1.0, 2.0]), alpha=2.0)
     tensor([-0.7869,  2.0000])
     """
     if alpha == 0:
