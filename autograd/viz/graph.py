@@ -252,7 +252,10 @@ def graph(
     elif specs:
         diagram = _captured_trace(output, specs, names).diagram
     elif not isinstance(diagram, Diagram):
-        diagram = _captured(output, order, backward, names).diagram
+        captured = _captured(output, order, backward, names)
+        diagram = captured.diagram
+        if captured.problem:
+            diagram.about = f"No gradients: {captured.problem}."
     diagram.title = title or diagram.title
     return Graph(diagram, **options)
 

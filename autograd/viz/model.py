@@ -195,6 +195,8 @@ class Diagram:
     outputs : list of int
         Indices of the vertices that the diagram was asked for.
     title : str
+    about : str
+        A remark on the whole, such as why there are no gradients.
     """
 
     vertices: list[Vertex] = field(default_factory=list)
@@ -202,6 +204,7 @@ class Diagram:
     clusters: dict[str, Cluster] = field(default_factory=dict)
     outputs: list[int] = field(default_factory=list)
     title: str = ""
+    about: str = ""
 
     def operands(self) -> list[list[Edge]]:
         """For each vertex the edges that come in, by slot."""

@@ -141,6 +141,7 @@ class Folding(Wiring):
             _parents_first(pruned(self.clusters, (v.cluster for v in kept))),
             [index[v] for v in self.diagram.outputs],
             self.diagram.title,
+            self.diagram.about,
         )
 
 

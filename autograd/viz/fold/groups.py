@@ -255,6 +255,7 @@ def contract(
         pruned(diagram.clusters, (v.cluster for v in made.values())),
         list(dict.fromkeys(index[stands[v]] for v in diagram.outputs)),
         diagram.title,
+        diagram.about,
     )
 
 

@@ -80,7 +80,7 @@ def _diagram(data: dict[str, Any]) -> Diagram:
     outputs = whole.list_of("outputs", int)
     if not all(0 <= index < len(vertices) for index in outputs):
         raise whole.wrong("outputs", "indices of vertices")
-    return Diagram(vertices, edges, clusters, outputs, whole.text("title"))
+    return Diagram(vertices, edges, clusters, outputs, whole.text("title"), whole.text("about"))
 
 
 def _vertex(fields: _Fields) -> Vertex:

@@ -6,7 +6,7 @@ The document is one object:
     ``"dagrad-diagram"``.
 ``version``
     1. It grows when the meaning of something that is there changes; new fields may come without.
-``title``
+``title``, ``about``
     Text.
 ``outputs``
     Indices of vertices.
@@ -80,6 +80,7 @@ def to_json(diagram: Diagram, *, values: Values = "summary") -> str:
         "format": _dumped(FORMAT),
         "version": _dumped(VERSION),
         "title": _dumped(diagram.title),
+        "about": _dumped(diagram.about),
         "outputs": _dumped([int(index) for index in diagram.outputs]),
         "vertices": _lines([_vertex(vertex, values) for vertex in diagram.vertices]),
         "edges": _lines([_edge(edge, values) for edge in diagram.edges]),

@@ -7,6 +7,7 @@ the line of code. What does not fit into the width is left out, the least needed
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import PurePath
@@ -167,6 +168,8 @@ class _Page:
             for short, long in zip(labels, full, strict=True)
         ]
         found = [[_Span(self._title(), COLOURS["heading"])]]
+        for line in textwrap.wrap(clean(self.diagram.about), self.room):
+            found.append([_Span(line, COLOURS["quiet"])])
         if any(name for name, _, _ in columns):
             names = "  ".join(padded(name, room) for name, room, _ in columns)
             lead = " " * (self.rail_width + label_room + 2)

@@ -17,7 +17,7 @@ from .edges import draw_edge, draw_halo, draw_label, label_size, labels_of
 from .legend import ROW as LEGEND_ROW
 from .legend import arrange, draw_legend, entries, widest
 from .paint import Paint, Words, line_width
-from .text import elide, escape, one_line, pixels
+from .text import elide, escape, one_line, pixels, wrap
 
 Direction = Literal["down", "right"]
 
@@ -25,6 +25,7 @@ MARGIN = 24.0
 # A smaller drawing gets some paper around it: its legend and title need room.
 NARROWEST = 240.0
 HEADING, HEADING_SIZE = 34.0, 16.0
+NOTE_ROW, NOTE_GAP = 16.0, 12.0
 LEGEND_GAP = 22.0
 
 # The title of a frame.
@@ -112,7 +113,10 @@ class Scene:
         self.legend = arrange(self.entries, inside)
         self.width = inside + 2 * MARGIN
         self.left = MARGIN + (inside - self.places.width) / 2
+        self.notes = wrap(one_line(diagram.about), inside, SMALL) if diagram.about else []
         self.top = MARGIN + (HEADING if self.heading else 0.0)
+        if self.notes:
+            self.top += NOTE_ROW * len(self.notes) + NOTE_GAP
         self.bottom = self.top + (self.places.height if self.cards else NOTHING_HEIGHT)
         self.height = self.bottom + MARGIN
         if self.legend:
@@ -151,7 +155,8 @@ class Scene:
         text = f"{_counted(nodes, 'node')} ({kinds}), {_counted(edges, 'edge')}"
         if not self.diagram.vertices:
             return NOTHING
-        return one_line(f"{text}; output: {ends}" if ends else text)
+        text = f"{text}; output: {ends}" if ends else text
+        return one_line(f"{text}; {self.diagram.about}" if self.diagram.about else text)
 
     def _content(self, paint: Paint) -> str:
         parts = [paint.rect(0, 0, self.width, self.height, "page", corner=10)]
@@ -159,6 +164,9 @@ class Scene:
             text = elide(self.heading, self.width - 2 * MARGIN, HEADING_SIZE, True)
             words = [Words(text, size=HEADING_SIZE, bold=True)]
             parts.append(paint.line(words, MARGIN, MARGIN + 15))
+        first = MARGIN + (HEADING if self.heading else 0.0) + SMALL
+        for row, note in enumerate(self.notes):
+            parts.append(paint.line([Words(note, "muted", SMALL)], MARGIN, first + NOTE_ROW * row))
         parts += self.parts(paint) if self.cards else [self._nothing(paint)]
         if self.legend:
             drawn = draw_legend(paint, self.legend, MARGIN, self.bottom + LEGEND_GAP)

@@ -67,7 +67,8 @@ def test_drawings_there_and_back(name):
 
 def test_order_of_keys_and_version():
     data = json.loads(to_json(DRAWINGS["scalars"]()))
-    assert list(data) == ["format", "version", "title", "outputs", "vertices", "edges", "clusters"]
+    texts = ["format", "version", "title", "about"]
+    assert list(data) == [*texts, "outputs", "vertices", "edges", "clusters"]
     assert (data["format"], data["version"], data["outputs"]) == ("dagrad-diagram", 1, [4])
     assert list(data["vertices"][0])[:5] == ["index", "kind", "op", "name", "shape"]
     assert data["vertices"][4]["scalars"] == {"1": 2.0}
