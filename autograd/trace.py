@@ -10,12 +10,13 @@ from __future__ import annotations
 import functools
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, overload
 
 import numpy as np
 
 from .engine import apply
 from .graph import NUMBERS, Abstract, Node, Op, Spec, Variable, wrap
+from .ops import diagonals
 from .tensor import Tensor
 from .watch import WATCHERS, Watcher
 
@@ -206,12 +207,18 @@ class _Tracer(Watcher):
         self.rule_of = node
 
 
-def trace(function: Callable[..., Any], *specs: Any) -> Graph:
+@overload
+def trace(function: Callable[..., Any], *specs: Any) -> Graph: ...
+@overload
+def trace(function: Variable | np.ndarray) -> Any: ...
+def trace(function: Any, *specs: Any) -> Any:
     """Run `function` on inputs that have shapes and dtypes but no values.
+
+    Of a matrix in the place of a function: the sum of its diagonal, as in PyTorch.
 
     Parameters
     ----------
-    function : callable
+    function : callable, or Tensor
         Takes one Tensor (or Scalar) for each spec and returns a Tensor, a Scalar, or a sequence
         of them. It may differentiate: ``autograd.grad(loss, parameters)``. Tensors that it uses
         from outside, such as parameters, become constants of the graph, read when the graph is
@@ -240,7 +247,11 @@ def trace(function: Callable[..., Any], *specs: Any) -> Graph:
         return %2
     >>> float(graph(autograd.tensor([1.0, 2.0, 3.0])))
     14.0
+    >>> autograd.trace(autograd.tensor([[1.0, 2.0], [3.0, 4.0]]))
+    tensor(5.)
     """
+    if isinstance(function, Variable | np.ndarray):
+        return diagonals.trace(function)
     tracer = _Tracer()
     inputs = []
     for like in specs:

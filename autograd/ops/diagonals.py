@@ -31,7 +31,9 @@ _diagonal.op.samples = lambda draw: [
 
 
 @movement(
-    lambda g, y, x, shape, offset, dim1, dim2: _diagonal(g, offset=offset, dim1=dim1, dim2=dim2),
+    lambda g, y, x, shape, offset, dim1, dim2: _diagonal(  # pyright: ignore[reportGeneralTypeIssues]
+        g, offset=offset, dim1=dim1, dim2=dim2
+    ),
     infer=lambda x, *, shape, offset, dim1, dim2: Spec(shape, x.dtype),
     formula=("diag(x)", "diagonal(g)"),
 )

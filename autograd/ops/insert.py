@@ -37,7 +37,7 @@ def _by_slices(who: str, input: Any, dim: int, index: Any, source: Any, negative
         wanted = (*shape[:at], place[at].size, *shape[at + 1 :])
         found = shape_of(source, who) or (1,)
         if found != wanted:
-            raise ValueError(f"{who}: source {found} must have the shape {wanted}")
+            raise IndexError(f"{who}: source {found} must have the shape {wanted}")
         source = source if source.shape else _reshape(source, shape=(1,))
     return input, place, source
 
@@ -159,7 +159,9 @@ def put(input: Any, index: Any, source: Any, accumulate: bool = False) -> Any:
     index = integers("put", index, flat.shape[0], shape, negative=True)
     places = raw("put", index, "the indices").reshape(-1)
     if int(np.prod(source.shape)) != places.size:
-        raise ValueError(f"put: source {source.shape} must have as many elements as {places.size}")
+        raise IndexError(
+            f"put: source {source.shape} must have as many elements as the index, {places.size}"
+        )
     return _reshape(index_put(flat, (places,), line(source), accumulate), shape=shape)
 
 

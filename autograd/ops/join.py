@@ -234,7 +234,7 @@ def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     """
     shape = shape_of(input, "unbind")
     if not shape:
-        raise ValueError("unbind: a 0-d tensor has no dimension to take apart")
+        raise IndexError("unbind: a 0-d tensor has no dimension to take apart")
     at = dim_of("unbind", dim, len(shape))
     return tuple(select(input, at, i) for i in range(shape[at]))
 

@@ -9,7 +9,9 @@ import numpy as np
 
 from ..families import dim_of, dims_of, movement, shape_of
 from ..graph import Variable, wrap
-from .shape import _expand, _reshape, line, sizes, transpose
+from .gathering import index_select
+from .reduce import sum as sum_of
+from .shape import _reshape, line, sizes, transpose
 
 
 @movement(lambda g, y, x, dims: _flip(g, dims=dims), formula=("flip(x)", "flip(g)"))  # pyright: ignore[reportGeneralTypeIssues]
@@ -135,6 +137,42 @@ def rot90(input: Any, k: int = 1, dims: Sequence[int] = (0, 1)) -> Any:
     return _flip(input, dims=())
 
 
+def _together(g: Any, shape: Any, apart: Any, dims: tuple[int, ...]) -> Any:
+    """Sum a gradient over copies: `apart` has a dimension for them, `dims`, before each other."""
+    return _reshape(sum_of(_reshape(g, shape=apart), dims), shape=shape)
+
+
+@movement(
+    lambda g, y, x, times: _together(
+        g,
+        x.shape,
+        tuple(
+            size
+            for t, n in zip(times, (1,) * (len(times) - len(x.shape)) + x.shape, strict=True)
+            for size in (t, n)
+        ),
+        tuple(range(0, 2 * len(times), 2)),
+    ),
+    formula=("repeat(x)", "sum(g)"),
+)
+def _repeat(x, /, *, times):
+    return np.tile(x, times)
+
+
+@movement(
+    lambda g, y, x, times, dim: _together(
+        g, x.shape, (*x.shape[: dim + 1], times, *x.shape[dim + 1 :]), (dim + 1,)
+    ),
+    formula=("repeat(x)", "sum(g)"),
+)
+def _repeat_each(x, /, *, times, dim):
+    return np.repeat(x, times, dim)
+
+
+_repeat.op.samples = lambda draw: [((draw((2, 3)),), {"times": (3, 1, 2)})]
+_repeat_each.op.samples = lambda draw: [((draw((2, 3)),), {"times": 2, "dim": 0})]
+
+
 def repeat(input: Any, *repeats: Any) -> Any:
     """Lay copies of the whole tensor side by side, `repeats` times in each dimension.
 
@@ -154,11 +192,7 @@ def repeat(input: Any, *repeats: Any) -> Any:
             f"repeat: expected at least {len(shape)} repeats, none negative, for shape {shape}, "
             f"met {times}"
         )
-    shape = (1,) * (len(times) - len(shape)) + shape
-    apart = tuple(size for n in shape for size in (1, n))
-    spread = tuple(size for t, n in zip(times, shape, strict=True) for size in (t, n))
-    together = tuple(t * n for t, n in zip(times, shape, strict=True))
-    return _reshape(_expand(_reshape(input, shape=apart), shape=spread), shape=together)
+    return _repeat(input, times=times)
 
 
 def tile(input: Any, *dims: Any) -> Any:
@@ -216,9 +250,7 @@ def repeat_interleave(
         if times < 0:
             raise ValueError(f"{who}: repeats must not be negative, met {times}")
         _check_output_size(who, times * shape[at], output_size)
-        apart = _reshape(input, shape=(*shape[: at + 1], 1, *shape[at + 1 :]))
-        spread = _expand(apart, shape=(*shape[: at + 1], times, *shape[at + 1 :]))
-        return _reshape(spread, shape=(*shape[:at], shape[at] * times, *shape[at + 1 :]))
+        return _repeat_each(input, times=times, dim=at)
     counts = _counts(who, repeats)
     if counts.size == 1:
         return repeat_interleave(input, int(counts[0]), at, output_size=output_size)
@@ -228,8 +260,6 @@ def repeat_interleave(
             f"slices of shape {shape} along dim {at}"
         )
     _check_output_size(who, int(counts.sum()), output_size)
-    from .gathering import index_select
-
     return index_select(input, at, np.repeat(np.arange(counts.size), counts))
 
 

@@ -51,6 +51,17 @@ def on_diagonal(place: Place, offset: int, dim1: int, dim2: int) -> Place:
     return tuple(whole[i] if i in whole else next(others) for i in range(len(place) + 1))
 
 
+def repeated(x: np.ndarray, times: Place) -> np.ndarray:
+    shape = (1,) * (len(times) - x.ndim) + x.shape
+    large = [n * t for n, t in zip(shape, times, strict=True)]
+    return moved(x, large, lambda p: tuple(k % n for k, n in zip(p, shape, strict=True))[-x.ndim :])
+
+
+def repeated_each(x: np.ndarray, times: int, dim: int) -> np.ndarray:
+    shape = [n * times if i == dim else n for i, n in enumerate(x.shape)]
+    return moved(x, shape, lambda p: (*p[:dim], p[dim] // times, *p[dim + 1 :]))
+
+
 def diagonal(x: np.ndarray, offset: int, dim1: int, dim2: int) -> np.ndarray:
     rows, columns = x.shape[dim1] - max(-offset, 0), x.shape[dim2] - max(offset, 0)
     rest = [n for i, n in enumerate(x.shape) if i not in (dim1, dim2)]
@@ -141,6 +152,8 @@ def folded(
 ORACLES: dict[str, Callable[..., Any]] = {
     "flip": flipped,
     "roll": rolled,
+    "repeat": repeated,
+    "repeat_each": repeated_each,
     "diagonal": diagonal,
     "undiagonal": undiagonal,
     "tril": triangle(lambda above: above <= 0),
