@@ -212,7 +212,7 @@ def _trunc_divide(a, b):
 
 @elementwise(
     lambda g, y, a, b: g,
-    lambda g, y, a, b: -g * floor(a / b),
+    lambda g, y, a, b: -g * floor_divide(a, b),
     saves=("", "a b"),
     scalar=lambda a, b: a % b,
     domain=DIVISOR,
