@@ -140,7 +140,7 @@ def _others_along(x, dim):
     saves="x",
     result=lambda dtype: dtype if dtype.kind == "f" else np.dtype(np.int64),
     casts=True,
-    formula=("prod(x)", "expand(g) * prod(others)"),
+    formula=("prod(x)", "expand(g) * prod_of_others(x)"),
 )
 def prod(x, /, *, dim, keepdim):
     """Product of elements, over all dimensions or along `dim`; integers and bools give int64.

@@ -7,14 +7,22 @@ from typing import Any
 
 import numpy as np
 
-from ..families import dim_of, only_one, reduction, shape_of, structured
+from ..families import dim_of, only_one, reduced_shape, reduction, shape_of, structured
 from ..graph import Spec
+from ..kernels import sum as sum_floats
 from .arithmetic import where
 from .extremes import share_evenly
 from .index import take_along_dim
 from .reduce import count, mean, restored
 from .shape import reshape, squeeze
 from .sorting import Selected, first_equal
+
+LARGE = 1 << 12
+"""Elements from which on the conversion to float64 takes longer than to see whether it is due."""
+TINY = np.float32(1e-30)
+"""A variance below may hold squares that vanished in float32."""
+CLOSE = np.float32(2.0**-11)
+"""A deviation that is a smaller part of the mean feels how the mean was rounded."""
 
 
 def freedom(x: Any, dim: tuple[int, ...], correction: float) -> float:
@@ -23,11 +31,30 @@ def freedom(x: Any, dim: tuple[int, ...], correction: float) -> float:
     return left if left > 0.0 else 0.0
 
 
+def _float32_squares(x, dim):
+    """Sums of squared distances from the mean in float32, or None where that is not exact."""
+    share = np.float32(1.0 / count(x, dim))
+    keepdim = len(dim) < x.ndim  # a sum of everything is quicker as a single number
+    middle = sum_floats(x, dim=dim, keepdim=keepdim) * share
+    off = x - middle
+    off *= off
+    total = sum_floats(off, dim=dim, keepdim=keepdim)
+    spread = total * share
+    rounding = middle * CLOSE
+    exact = (spread > TINY) & (spread < math.inf) & (spread > rounding * rounding)
+    return total if exact.all() else None
+
+
 def _squares(name, x, dim, keepdim, correction):
-    """The variance in float64: there float32 neither overflows nor cancels."""
+    """The variance, in float64 where float32 would overflow, vanish or cancel."""
     if x.dtype.kind != "f":
         raise TypeError(f"{name}: expected a floating-point tensor, not {x.dtype}")
-    with np.errstate(divide="ignore", invalid="ignore", over="ignore"):
+    with np.errstate(divide="ignore", invalid="ignore", over="ignore", under="ignore"):
+        if x.dtype == np.float32 and x.size >= LARGE and dim:
+            total = _float32_squares(x, dim)
+            if total is not None:
+                y = total / freedom(x, dim, correction)
+                return y.reshape(reduced_shape(x.shape, dim, keepdim))[()]
         middle = np.add.reduce(x, axis=dim, dtype=np.float64, keepdims=True) / (
             count(x, dim) or math.nan
         )

@@ -16,7 +16,10 @@ from .stops import Stop, dead_relu, many_dead
 # Steps from a product to its relu: a bias, a normalisation, a reshape, and the relu.
 NEAR = 4
 
-SELECTS = ("index", "gather", "narrow", "take_rows", "pick_class", "amax", "amin", "max_pool2d")
+SELECTS = (
+    "index", "gather", "narrow", "take_rows", "pick_class", "amax", "amin", "max", "min", "median",
+    "max_pool2d",
+)  # fmt: skip
 PRODUCTS = ("matmul", "linear", "conv2d")
 
 
