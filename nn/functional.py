@@ -17,6 +17,7 @@ from autograd import adaptive_avg_pool3d as adaptive_avg_pool3d
 from autograd import adaptive_max_pool1d as adaptive_max_pool1d
 from autograd import adaptive_max_pool2d as adaptive_max_pool2d
 from autograd import adaptive_max_pool3d as adaptive_max_pool3d
+from autograd import affine_grid as affine_grid
 from autograd import avg_pool1d as avg_pool1d
 from autograd import avg_pool2d as avg_pool2d
 from autograd import avg_pool3d as avg_pool3d
@@ -33,7 +34,9 @@ from autograd import cross_entropy as _cross_entropy
 from autograd import dropout as _dropout
 from autograd import embedding as embedding
 from autograd import gelu as gelu
+from autograd import grid_sample as grid_sample
 from autograd import group_norm as group_norm
+from autograd import interpolate as interpolate
 from autograd import layer_norm as layer_norm
 from autograd import linear as linear
 from autograd import local_response_norm as local_response_norm

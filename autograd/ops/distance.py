@@ -96,7 +96,7 @@ def pairwise_distance(
     >>> import autograd
     >>> a, b = autograd.tensor([[0.0, 0.0]]), autograd.tensor([[3.0, 4.0]])
     >>> autograd.pairwise_distance(a, b)
-    tensor([5.])
+    tensor([5.0000])
     """
     shape = _both("pairwise_distance", x1, x2)
     y = _length(x1 - x2 + eps, p=p, dim=dims_of("pairwise_distance", -1, len(shape)))

@@ -139,6 +139,75 @@ def distances(a, b):
     return y
 
 
+# --- Resampling -----------------------------------------------------------------------------------
+
+
+def resampled(x, *, dim, taps):
+    matrix = np.zeros((len(taps.places), x.shape[dim]))
+    for (i, t), place in np.ndenumerate(taps.places):
+        matrix[i, place] += taps.weights[i, t]
+    return np.moveaxis(np.tensordot(matrix, x, (1, dim)), 0, dim)
+
+
+def mirrored(at: float, low: float, high: float) -> float:
+    if high == low:
+        return 0.0
+    while not low <= at <= high:
+        at = 2 * low - at if at < low else 2 * high - at
+    return at
+
+
+def grid_place(v: float, n: int, padding: str, align: bool) -> float:
+    at = (v + 1) / 2 * (n - 1) if align else ((v + 1) * n - 1) / 2
+    if padding == "reflection":
+        at = mirrored(at, 0.0, n - 1.0) if align else mirrored(at, -0.5, n - 0.5)
+    return at if padding == "zeros" else min(max(at, 0.0), n - 1.0)
+
+
+def grid_coordinates(x, *, size, padding, align):
+    y = np.empty(x.shape)
+    for place in np.ndindex(*x.shape):
+        y[place] = grid_place(float(x[place]), size[place[-1]], padding, align)
+    return y
+
+
+def grid_slopes(x, **at):
+    step = 1e-6
+    return (grid_coordinates(x + step, **at) - grid_coordinates(x - step, **at)).round(9) / 2e-6
+
+
+def grid_places(x, *, size, mode, padding, align):
+    steps = {"nearest": (0,), "bilinear": (0, 1), "bicubic": (-1, 0, 1, 2)}[mode]
+    y = np.empty((*x.shape[:-1], len(steps) ** len(size)), int)
+    for place in np.ndindex(*x.shape[:-1]):
+        for k, offsets in enumerate(itertools.product(steps, repeat=len(size))):
+            flat = 0
+            for axis, step in zip(reversed(range(len(size))), offsets, strict=True):
+                v = float(x[*place, axis])
+                at = (round(v) if mode == "nearest" else math.floor(v)) + step
+                if padding != "zeros" and mode == "bicubic":
+                    at = min(max(at, 0), size[axis] - 1)
+                inside = 0 <= at < size[axis] and flat >= 0
+                flat = flat * size[axis] + at if inside else -1
+            y[*place, k] = flat
+    return y
+
+
+def grid_picked(x, places):
+    y = np.zeros((*x.shape[:2], places.shape[1]))
+    for (n, q), place in np.ndenumerate(places):
+        y[n, :, q] = 0 if place < 0 else x[n, :, place]
+    return y
+
+
+def grid_spread(h, places, *, size):
+    y = np.zeros((*h.shape[:2], size))
+    for (n, q), place in np.ndenumerate(places):
+        if place >= 0:
+            y[n, :, place] += h[n, :, q]
+    return y
+
+
 ORACLES: dict[str, Callable[..., Any]] = {
     "conv1d": convolved,
     "conv1d_input": convolved_back,
@@ -153,4 +222,10 @@ ORACLES: dict[str, Callable[..., Any]] = {
     "cross": crossed,
     "length": lengths,
     "euclidean": distances,
+    "resample": resampled,
+    "grid_coordinates": grid_coordinates,
+    "grid_slopes": grid_slopes,
+    "grid_places": grid_places,
+    "grid_pick": grid_picked,
+    "grid_spread": grid_spread,
 }
