@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
 
 from ..families import dim_of, movement, shape_of, structured
 from ..graph import Abstract, Spec, Variable
+from ..kernels import add_rows
 from .shape import _reshape, expand, line
 
 
@@ -108,16 +110,56 @@ _index.op.samples = lambda draw: [
 )
 def _unindex(x, /, *, index, shape):
     """The adjoint of `_index`: elements taken twice receive the sum."""
-    y = np.zeros(shape, x.dtype)
     if not any(isinstance(e, np.ndarray) and e.dtype.kind != "b" for e in index):
+        y = np.zeros(shape, x.dtype)
         y[index] = x  # no element twice
-    else:
+        return y
+    found = _rows(index, shape)
+    if found is None:
+        y = np.zeros(shape, x.dtype)
         np.add.at(y, index, x)
-    return y
+        return y
+    numbers, rows, width = found
+    if width == 1:  # NumPy is as fast where the index is flat
+        y = np.zeros(rows, x.dtype)
+        np.add.at(y, numbers, x.reshape(-1))
+    else:
+        y = add_rows(x.reshape(numbers.size, width), numbers, rows=rows, skip=-1)
+    return y.reshape(shape)
+
+
+def _rows(index: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[np.ndarray, int, int] | None:
+    """An index of integer arrays side by side as (numbers of rows, how many there are, width).
+
+    None for any other index. The kernel that adds rows is many times as fast as NumPy.
+    """
+    entries = list(index)
+    if Ellipsis in [e for e in entries if not isinstance(e, np.ndarray)]:
+        return None
+    at = [k for k, e in enumerate(entries) if isinstance(e, np.ndarray)]
+    first, stop = at[0], at[-1] + 1
+    if len(at) != stop - first or any(e.dtype.kind == "b" for e in entries[first:stop]):
+        return None
+    if any(not isinstance(e, np.ndarray) and e != ALL for e in entries):
+        return None
+    sizes = shape[first:stop]
+    flat: Any = 0
+    for e, n in zip(entries[first:stop], sizes, strict=True):
+        flat = flat * n + np.where(e < 0, e + n, e)
+    count, lead = math.prod(sizes), math.prod(shape[:first])
+    flat = flat.reshape(-1)
+    if lead != 1:
+        flat = (np.arange(lead)[:, None] * count + flat).reshape(-1)
+    return flat.astype(np.int64, copy=False), lead * count, math.prod(shape[stop:])
 
 
 _unindex.op.samples = lambda draw: [
-    ((draw((3, 4)),), {"index": (np.array([0, 2, 0]),), "shape": (3, 4)})
+    ((draw((3, 4)),), {"index": (np.array([0, 2, 0]),), "shape": (3, 4)}),
+    (
+        (draw((2, 3, 2)),),
+        {"index": (slice(None), np.array([0, -2, 0]), np.array([1])), "shape": (2, 3, 3, 2)},
+    ),
+    ((draw((3, 2)),), {"index": (np.array([1, 0, 1]), slice(0, 2)), "shape": (2, 3)}),
 ]
 
 
@@ -135,9 +177,12 @@ def getitem(input: Any, index: Any) -> Any:
     >>> autograd.arange(10)[2:8:2]
     tensor([2, 4, 6])
     """
-    index = canonical(index)
+    if index.__class__ is int or index.__class__ is slice:  # nearly always
+        index = (index,)
+    else:
+        index = canonical(index)
     try:
-        if not is_basic(index):
+        if len(index) > 1 and not is_basic(index):
             first, index = parted(index, len(shape_of(input, "index")))
             if first is not None:
                 input = _index(input, index=first)
@@ -227,7 +272,7 @@ def _scatter(x, indices, /, *, dim, size):
     for place, n in zip(reversed(places), reversed(y.shape), strict=True):
         flat += place * step
         step *= n
-    np.add.at(y.reshape(-1), flat.reshape(-1), np.asarray(x).reshape(-1))
+    np.add.at(y.reshape(-1), flat.reshape(-1), x.reshape(-1))
     return y
 
 
