@@ -44,7 +44,7 @@ class Level(Watcher):
         self.size, self.randomness = size, randomness
         self.depth = 1 + max((w.depth for w in WATCHERS if isinstance(w, Level)), default=0)
         self.thread = threading.get_ident()
-        self.ended = False
+        self.ended = self.asking = False
 
     def see(
         self, op: Op, inputs: Sequence[Any], values: Sequence[Any], params: dict[str, Any]
@@ -79,7 +79,7 @@ class Level(Watcher):
 
     def key(self, op: Op, inputs: Sequence[Any], params: dict[str, Any], mine: bool) -> Any:
         """What a random op draws from, as `randomness` says."""
-        if threading.get_ident() != self.thread:
+        if self.asking or threading.get_ident() != self.thread:
             return None
         if self.randomness == "error":
             raise RuntimeError(
@@ -92,7 +92,11 @@ class Level(Watcher):
         # One key, which the rule of dropout spends on the batch as a whole. Levels further out
         # are asked too.
         (x,) = inputs
-        key = op.function(x.value.inner, **params) if mine else wrap(params["generator"].key())
+        self.asking = True
+        try:
+            key = op.function(x.value.inner if mine else x, **params)
+        finally:
+            self.asking = False
         return Batched(OPS["expand"].function(key, shape=(self.size, *key.shape)), self)
 
     def loop(self, call: Call) -> Any:

@@ -11,7 +11,7 @@ from ..modes import enable_grad, mode, no_grad
 from ..random import default_generator
 from ..watch import WATCHERS, Watcher
 from .calls import Pieces, make_op, record_call
-from .places import fresh, pulled
+from .places import fresh, pulled, tracked_inside
 from .tree import flatten, unflatten
 
 
@@ -20,6 +20,7 @@ class Outside(Watcher):
 
     def __init__(self) -> None:
         self.found: dict[int, Variable] = {}
+        self.beneath = False  # what a vmap took apart is tracked
 
     def see(
         self, op: Op, inputs: Sequence[Any], values: Sequence[Any], params: dict[str, Any]
@@ -32,6 +33,7 @@ class Outside(Watcher):
         for item in arguments:
             if isinstance(item, Variable) and item.requires_grad:
                 self.found[id(item)] = item
+            self.beneath = self.beneath or tracked_inside(item)
 
 
 class Segment:
@@ -175,6 +177,9 @@ def checkpoint(
             outputs = segment.call(inside)
     finally:
         WATCHERS.remove(outside)
+    if outside.beneath:  # this node would hide the function from the graph of what is beneath
+        with segment.as_before():
+            return function(*args, **kwargs)
     structure = segment.result
     mine = {id(v) for v in inside}
     segment.outside = [v for key, v in outside.found.items() if key not in mine]

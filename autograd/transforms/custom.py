@@ -15,6 +15,7 @@ from ..modes import enable_grad, mode, no_grad
 from ..watch import WATCHERS
 from .batched import Batched
 from .calls import Weak, make_op, record_call
+from .places import tracked_inside
 
 
 class Context:
@@ -135,13 +136,17 @@ class Function:
     @classmethod
     def apply(cls, *args: Any) -> Any:
         """Run `forward` on `args` and record the call."""
-        levels = [a.value.level for a in args if getattr(a, "value", None).__class__ is Batched]
-        if levels:
-            return max(levels, key=lambda level: level.depth).each(cls.apply, args)
         for watcher in WATCHERS:
             watcher.enter(args)
         needs = tuple([isinstance(a, Variable) and a.requires_grad for a in args])
         recorded = mode.grad and any(needs)
+        levels = [a.value.level for a in args if getattr(a, "value", None).__class__ is Batched]
+        beneath = None
+        if levels and not (recorded and not any(map(tracked_inside, args))):
+            # What vmap took apart is tracked too, and has to find this call in its own graph.
+            beneath = max(levels, key=lambda level: level.depth).each(cls.apply, args)
+            if not recorded:
+                return beneath
         ctx = Context(needs if recorded else (False,) * len(args))
         with no_grad():
             if cls.setup_context is Function.setup_context:
@@ -153,6 +158,10 @@ class Function:
         outputs = list(result) if several else [result]
         if not recorded:
             return result
+        if beneath is not None:
+            for y, other in zip(outputs, beneath if several else (beneath,), strict=True):
+                if isinstance(y, Variable) and not _is(y, args):
+                    y.value = other.value
         made = _record(cls, ctx, args, outputs)
         return tuple(made) if several else made[0]
 

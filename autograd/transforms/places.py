@@ -54,7 +54,7 @@ def tracked(x: Any) -> bool:
 
 def tracked_inside(x: Any) -> bool:
     """True if a gradient flows through the tensor that a `vmap` took apart to make `x`."""
-    return x.value.__class__ is Batched and tracked(x.value.inner)
+    return isinstance(x, Variable) and x.value.__class__ is Batched and tracked(x.value.inner)
 
 
 def reaches_beyond(outputs: Iterable[Any], places: Sequence[Variable]) -> bool:
@@ -62,11 +62,13 @@ def reaches_beyond(outputs: Iterable[Any], places: Sequence[Variable]) -> bool:
 
     Only then must their gradients be recorded for somebody further out.
     """
-    variables = [v for v in outputs if isinstance(v, Variable)]
-    if any(tracked_inside(v) for v in variables):
-        return True
     mine = {p.node for p in places}
-    roots = [v.node for v in variables if v.requires_grad and v.node is not None]
+    roots = []
+    for v in outputs:
+        while isinstance(v, Variable):
+            if v.requires_grad and v.node is not None:
+                roots.append(v.node)
+            v = v.value.inner if v.value.__class__ is Batched else None
     return any(node.op is None and node not in mine for node in toposort(roots))
 
 
