@@ -200,6 +200,19 @@ def test_float32_extremes():
     np.testing.assert_allclose(autograd.cumsum(many, 0)[-1].item(), 0.1 * (1 << 20), rtol=1e-6)
 
 
+@pytest.mark.parametrize("scale", [1e-25, 1e-10, 1.0, 1e18])
+@pytest.mark.parametrize("offset", [0.0, 1.0, 1e4])
+def test_spread_of_many_float32(scale, offset):
+    """In float32 where that is exact, in float64 elsewhere: the digits are those of float64."""
+    noise = np.random.default_rng(0).normal(size=(100, 100))
+    x = np.asarray((noise + offset) * scale, np.float32)
+    for dim, keepdim in itertools.product((None, 0, 1), (False, True)):
+        wanted = np.std(x.astype(np.float64), axis=dim, keepdims=keepdim, ddof=1)
+        found = autograd.std(Tensor(x), dim, keepdim=keepdim).numpy()
+        assert found.shape == wanted.shape
+        np.testing.assert_allclose(found, wanted, rtol=1e-6)
+
+
 @both_dtypes
 @pytest.mark.parametrize("p", [0.5, 1, 1.5, 2, 3, INF, -INF, -1, -2, "fro", None])
 def test_norms(torch, p, dtype):

@@ -222,6 +222,7 @@ def test_max_takes_others() -> None:
 
     text = says(explain(w, step), "not_chosen", "amax", "partly zero")
     assert "2 of 3 elements" in text
+    assert "not_chosen" in [c.kind for c in explain(w, lambda: w.max()).causes]
     assert explain(w, lambda: w.logsumexp(0)).verdict == "healthy"  # the mend
 
 
