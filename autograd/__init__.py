@@ -364,6 +364,7 @@ from .ops.views import swapaxes as swapaxes
 from .ops.views import swapdims as swapdims
 from .ops.views import t as t
 from .ops.views import unflatten as unflatten
+from .printing import set_printoptions as set_printoptions
 from .random import Generator as Generator
 from .random import default_generator as default_generator
 from .random import manual_seed as manual_seed

@@ -37,6 +37,7 @@ from .ops import (
     statistics,
     views,
 )
+from .ops.shape import sizes
 from .printing import tensor_text
 from .watch import WATCHERS, watch_views
 
@@ -421,6 +422,35 @@ class Tensor(InPlace):
         source = generator or random.default_generator
         return self.copy_(source.normal(self.shape) * std + mean)
 
+    def bernoulli_(self, p: float = 0.5, *, generator: Any = None) -> Tensor:
+        """Overwrite with 1 with probability `p`, else 0."""
+        source = generator or random.default_generator
+        return self.copy_(source.random(self.shape) < p)
+
+    # --- New tensors of the same dtype ------------------------------------------------------------
+
+    def new_empty(self, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+        """A tensor of a shape and this dtype, whatever is in its memory."""
+        array = np.empty(sizes("new_empty", size), dtype or self.dtype)
+        return Tensor(array, requires_grad)
+
+    def new_zeros(self, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+        """Zeros of this dtype."""
+        array = np.zeros(sizes("new_zeros", size), dtype or self.dtype)
+        return Tensor(array, requires_grad)
+
+    def new_ones(self, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+        """Ones of this dtype."""
+        array = np.ones(sizes("new_ones", size), dtype or self.dtype)
+        return Tensor(array, requires_grad)
+
+    def new_full(
+        self, size: Any, fill_value: float, *, dtype: Any = None, requires_grad: bool = False
+    ) -> Tensor:
+        """One number in a shape, of this dtype."""
+        array = np.full(sizes("new_full", (size,)), fill_value, dtype or self.dtype)
+        return Tensor(array, requires_grad)
+
     # --- Methods: the ops themselves, with the tensor as their first argument -----------------
 
     pow = arithmetic.pow
@@ -576,6 +606,14 @@ class Tensor(InPlace):
         """Convert to float64."""
         return self.to(np.float64)
 
+    def half(self) -> Tensor:
+        """Convert to float16."""
+        return self.to(np.float16)
+
+    def int(self) -> Tensor:
+        """Convert to int32."""
+        return self.to(np.int32)
+
     def long(self) -> Tensor:
         """Convert to int64."""
         return self.to(np.int64)
@@ -608,7 +646,7 @@ def _rebuilt(cls: type[Tensor], value: np.ndarray, requires_grad: bool) -> Tenso
     return tensor.requires_grad_() if requires_grad else tensor
 
 
-# --- Making tensors -----------------------------------------------------------------------------
+# --- Raw values ---------------------------------------------------------------------------------
 
 
 def to_array(data: Any, dtype: Any = None) -> Any:
@@ -645,230 +683,3 @@ def _has_float64(data: Any) -> bool:
     if isinstance(data, list | tuple):
         return any(_has_float64(item) for item in data)
     return isinstance(data, np.ndarray | np.generic) and data.dtype == np.float64
-
-
-def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """Make a tensor with a copy of `data`.
-
-    Parameters
-    ----------
-    data : number, nested sequence, ndarray or Tensor
-        Python floats become the default dtype (float32), ints int64; arrays keep theirs.
-    dtype : dtype, optional
-    requires_grad : bool
-
-    Raises
-    ------
-    ValueError
-        If nested sequences are ragged.
-    TypeError
-        If data are not real numbers or bools.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> autograd.tensor([[1.0, 2.0], [3.0, 4.0]])
-    tensor([[1., 2.],
-            [3., 4.]])
-    """
-    # A 0-d value is kept as a NumPy scalar until somebody wants the array: much less overhead.
-    return Tensor(np.array(to_array(data, dtype), copy=True)[()], requires_grad)
-
-
-def as_tensor(data: Any, dtype: Any = None) -> Tensor:
-    """`data` as a tensor, sharing memory where that is possible.
-
-    Examples
-    --------
-    >>> import autograd, numpy as np
-    >>> autograd.as_tensor(np.zeros(2)).dtype
-    dtype('float64')
-    """
-    if isinstance(data, Tensor):
-        return data if dtype is None else data.to(dtype)
-    return Tensor(data, dtype=dtype)
-
-
-def from_numpy(array: np.ndarray) -> Tensor:
-    """A tensor that shares the memory of an ndarray.
-
-    Examples
-    --------
-    >>> import autograd, numpy as np
-    >>> a = np.zeros(2)
-    >>> t = autograd.from_numpy(a)
-    >>> a[0] = 5.0
-    >>> t
-    tensor([5., 0.], dtype=float64)
-    """
-    if not isinstance(array, np.ndarray):
-        raise TypeError(f"from_numpy: expected an ndarray, not {type(array).__name__}")
-    return Tensor(array)
-
-
-def full(size: Any, fill_value: float, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """A tensor of shape `size` filled with one number.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> autograd.full((2,), 7.0)
-    tensor([7., 7.])
-    """
-    if dtype is None:
-        kinds = {bool: np.bool_, int: np.int64}
-        dtype = kinds.get(type(fill_value), get_default_dtype())
-    return Tensor(np.full(shape.sizes("full", (size,)), fill_value, dtype), requires_grad)
-
-
-def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """A tensor of zeros.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> autograd.zeros(2)
-    tensor([0., 0.])
-    """
-    return Tensor(np.zeros(shape.sizes("zeros", size), dtype or get_default_dtype()), requires_grad)
-
-
-def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """A tensor of ones.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> autograd.ones(2)
-    tensor([1., 1.])
-    """
-    return Tensor(np.ones(shape.sizes("ones", size), dtype or get_default_dtype()), requires_grad)
-
-
-def zeros_like(input: Tensor) -> Tensor:
-    """Zeros in the shape and dtype of `input`.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> autograd.zeros_like(autograd.ones(2))
-    tensor([0., 0.])
-    """
-    return Tensor(np.zeros(input.shape, input.dtype))
-
-
-def ones_like(input: Tensor) -> Tensor:
-    """Ones in the shape and dtype of `input`.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> autograd.ones_like(autograd.zeros(2))
-    tensor([1., 1.])
-    """
-    return Tensor(np.ones(input.shape, input.dtype))
-
-
-def arange(start: float, end: float | None = None, step: float = 1, *, dtype: Any = None) -> Tensor:
-    """Numbers from `start` (0 if there is one argument) up to, not including, `end`.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> autograd.arange(3)
-    tensor([0, 1, 2])
-    """
-    if end is None:
-        start, end = 0, start
-    values = np.arange(start, end, step)
-    if dtype is None:
-        dtype = np.int64 if values.dtype.kind == "i" else get_default_dtype()
-    return Tensor(values.astype(dtype))
-
-
-def linspace(start: float, end: float, steps: int, *, dtype: Any = None) -> Tensor:
-    """`steps` evenly spaced numbers from `start` to `end`, both included.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> autograd.linspace(0, 1, 3)
-    tensor([0.0000, 0.5000, 1.0000])
-    """
-    return Tensor(np.linspace(start, end, steps).astype(dtype or get_default_dtype()))
-
-
-def eye(n: int, *, dtype: Any = None) -> Tensor:
-    """The identity matrix.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> autograd.eye(2)
-    tensor([[1., 0.],
-            [0., 1.]])
-    """
-    return Tensor(np.eye(n, dtype=dtype or get_default_dtype()))
-
-
-def rand(
-    *size: Any,
-    dtype: Any = None,
-    requires_grad: bool = False,
-    generator: random.Generator | None = None,
-) -> Tensor:
-    """Uniform random numbers from [0, 1).
-
-    Examples
-    --------
-    >>> import autograd
-    >>> autograd.rand(2, 3).shape
-    (2, 3)
-    """
-    source = generator or random.default_generator
-    values = source.random(shape.sizes("rand", size))
-    return Tensor(np.asarray(values, dtype or get_default_dtype()), requires_grad)
-
-
-def randn(
-    *size: Any,
-    dtype: Any = None,
-    requires_grad: bool = False,
-    generator: random.Generator | None = None,
-) -> Tensor:
-    """Standard normal random numbers.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> autograd.randn(2, 3).shape
-    (2, 3)
-    """
-    source = generator or random.default_generator
-    values = source.normal(shape.sizes("randn", size))
-    return Tensor(np.asarray(values, dtype or get_default_dtype()), requires_grad)
-
-
-def randint(low: int, high: int, size: Any, *, generator: random.Generator | None = None) -> Tensor:
-    """Uniform random integers from [low, high).
-
-    Examples
-    --------
-    >>> import autograd
-    >>> autograd.randint(0, 10, (2, 3)).shape
-    (2, 3)
-    """
-    source = generator or random.default_generator
-    return Tensor(np.asarray(source.integers(low, high, shape.sizes("randint", (size,)))))
-
-
-def randperm(n: int, *, generator: random.Generator | None = None) -> Tensor:
-    """The numbers 0 .. n - 1 in random order.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> sorted(autograd.randperm(3).tolist())
-    [0, 1, 2]
-    """
-    return Tensor((generator or random.default_generator).permutation(n))

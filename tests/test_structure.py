@@ -45,6 +45,8 @@ LAYERS = (
     "front",
     "inplace",
     "tensor",
+    "creation",
+    "sampling",
     "scalar",
     "transforms",
     "func",

@@ -1,0 +1,283 @@
+"""Tensors from data, or filled with what a formula says."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .dtypes import get_default_dtype, promoted
+from .graph import Variable
+from .ops.shape import sizes
+from .tensor import Tensor, to_array
+
+
+def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Make a tensor with a copy of `data`.
+
+    Parameters
+    ----------
+    data : number, nested sequence, ndarray or Tensor
+        Python floats become the default dtype (float32), ints int64; arrays keep theirs.
+    dtype : dtype, optional
+    requires_grad : bool
+
+    Raises
+    ------
+    ValueError
+        If nested sequences are ragged.
+    TypeError
+        If data are not real numbers or bools.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.tensor([[1.0, 2.0], [3.0, 4.0]])
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
+    # A 0-d value is kept as a NumPy scalar until somebody wants the array: much less overhead.
+    return Tensor(np.array(to_array(data, dtype), copy=True)[()], requires_grad)
+
+
+def as_tensor(data: Any, dtype: Any = None) -> Tensor:
+    """`data` as a tensor, sharing memory where that is possible.
+
+    Examples
+    --------
+    >>> import autograd, numpy as np
+    >>> autograd.as_tensor(np.zeros(2)).dtype
+    dtype('float64')
+    """
+    if isinstance(data, Tensor):
+        return data if dtype is None else data.to(dtype)
+    return Tensor(data, dtype=dtype)
+
+
+def from_numpy(array: np.ndarray) -> Tensor:
+    """A tensor that shares the memory of an ndarray.
+
+    Examples
+    --------
+    >>> import autograd, numpy as np
+    >>> a = np.zeros(2)
+    >>> t = autograd.from_numpy(a)
+    >>> a[0] = 5.0
+    >>> t
+    tensor([5., 0.], dtype=float64)
+    """
+    if not isinstance(array, np.ndarray):
+        raise TypeError(f"from_numpy: expected an ndarray, not {type(array).__name__}")
+    return Tensor(array)
+
+
+def full(size: Any, fill_value: float, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of shape `size` filled with one number.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.full((2,), 7.0)
+    tensor([7., 7.])
+    """
+    if dtype is None:
+        kinds = {bool: np.bool_, int: np.int64}
+        dtype = kinds.get(type(fill_value), get_default_dtype())
+    return Tensor(np.full(sizes("full", (size,)), fill_value, dtype), requires_grad)
+
+
+def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of zeros.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.zeros(2)
+    tensor([0., 0.])
+    """
+    return Tensor(np.zeros(sizes("zeros", size), dtype or get_default_dtype()), requires_grad)
+
+
+def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of ones.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.ones(2)
+    tensor([1., 1.])
+    """
+    return Tensor(np.ones(sizes("ones", size), dtype or get_default_dtype()), requires_grad)
+
+
+def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of a shape, whatever is in its memory.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.empty(2, 3).shape
+    (2, 3)
+    """
+    return Tensor(np.empty(sizes("empty", size), dtype or get_default_dtype()), requires_grad)
+
+
+def full_like(
+    input: Tensor, fill_value: float, *, dtype: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """One number in the shape and dtype of `input`.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.full_like(autograd.ones(2), 7)
+    tensor([7., 7.])
+    """
+    return Tensor(np.full(input.shape, fill_value, dtype or input.dtype), requires_grad)
+
+
+def zeros_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Zeros in the shape and dtype of `input`.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.zeros_like(autograd.ones(2))
+    tensor([0., 0.])
+    """
+    return Tensor(np.zeros(input.shape, dtype or input.dtype), requires_grad)
+
+
+def ones_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones in the shape and dtype of `input`.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.ones_like(autograd.zeros(2))
+    tensor([1., 1.])
+    """
+    return Tensor(np.ones(input.shape, dtype or input.dtype), requires_grad)
+
+
+def empty_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A tensor of the shape and dtype of `input`, whatever is in its memory.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.empty_like(autograd.zeros(2, 3)).shape
+    (2, 3)
+    """
+    return Tensor(np.empty(input.shape, dtype or input.dtype), requires_grad)
+
+
+def scalar_tensor(s: float, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """A 0-d tensor, of the default dtype unless told otherwise.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.scalar_tensor(3)
+    tensor(3.)
+    """
+    return Tensor(np.array(s, dtype or get_default_dtype()), requires_grad)
+
+
+def arange(
+    start: float,
+    end: float | None = None,
+    step: float = 1,
+    *,
+    dtype: Any = None,
+    requires_grad: bool = False,
+) -> Tensor:
+    """Numbers from `start` (0 if there is one argument) up to, not including, `end`.
+
+    Raises
+    ------
+    ValueError
+        If `step` is 0, or leads away from `end`.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.arange(3)
+    tensor([0, 1, 2])
+    """
+    if end is None:
+        start, end = 0, start
+    if not step or (end - start) * step < 0:
+        raise ValueError(f"arange: no steps of {step} lead from {start} to {end}")
+    values = np.arange(start, end, step)
+    if dtype is None:
+        dtype = np.int64 if values.dtype.kind == "i" else get_default_dtype()
+    return Tensor(values.astype(dtype), requires_grad)
+
+
+def linspace(
+    start: float, end: float, steps: int, *, dtype: Any = None, requires_grad: bool = False
+) -> Tensor:
+    """`steps` evenly spaced numbers from `start` to `end`, both included.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.linspace(0, 1, 3)
+    tensor([0.0000, 0.5000, 1.0000])
+    """
+    values = np.linspace(start, end, steps)
+    return Tensor(values.astype(dtype or get_default_dtype()), requires_grad)
+
+
+def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Ones on the diagonal of `n` rows and `m` (default: `n`) columns, zeros beside it.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.eye(2)
+    tensor([[1., 0.],
+            [0., 1.]])
+    """
+    return Tensor(np.eye(n, m, dtype=dtype or get_default_dtype()), requires_grad)
+
+
+def is_tensor(obj: Any) -> bool:
+    """Tell whether `obj` is a Tensor.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.is_tensor(autograd.ones(1)), autograd.is_tensor([1.0])
+    (True, False)
+    """
+    return isinstance(obj, Tensor)
+
+
+def result_type(tensor1: Any, tensor2: Any) -> np.dtype[Any]:
+    """The dtype in which an op computes on two operands: tensors, arrays or numbers.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.result_type(autograd.ones(2), 3)
+    dtype('float32')
+    """
+    raw = [v.value if isinstance(v, Variable) else v for v in (tensor1, tensor2)]
+    return promoted(raw)
+
+
+def can_cast(from_: Any, to: Any) -> bool:
+    """Tell whether PyTorch converts one dtype to another in place: never to a lower kind.
+
+    (The kinds are bool < integer < float.)
+
+    Examples
+    --------
+    >>> import numpy as np
+    >>> can_cast(np.float64, np.float32), can_cast(np.float32, np.int64)
+    (True, False)
+    """
+    rank = {"b": 0, "u": 1, "i": 1, "f": 2}
+    return rank[np.dtype(from_).kind] <= rank[np.dtype(to).kind]
