@@ -198,9 +198,10 @@ def elementwise(
             formula=formula,
         )
         simple = len(inspect.signature(forward).parameters) == len(op.inputs)
-        if simple and len(op.inputs) == 1 and result != "bool":
+        simple = simple and op.differentiable  # the short paths record without asking
+        if simple and len(op.inputs) == 1:
             return publish(op, _unary(op), forward)
-        if simple and len(op.inputs) == 2 and result != "bool":
+        if simple and len(op.inputs) == 2:
             return publish(op, _binary(op), forward)
         return publish(op, _general(op), forward)
 

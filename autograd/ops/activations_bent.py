@@ -1,4 +1,7 @@
-"""Activations made of straight pieces: the slopes at their bends are those of PyTorch."""
+"""Activations made of straight pieces: the slopes at their bends are those of PyTorch.
+
+The forwards clip rather than choose: NumPy's ``where`` is slow where neighbours differ.
+"""
 
 from __future__ import annotations
 
@@ -21,6 +24,8 @@ from .shape import reshape
 )
 def _leaky_relu(x, *, negative_slope=0.01):
     """X where it is positive, a fraction of it elsewhere."""
+    if 0.0 < negative_slope <= 1.0:
+        return np.maximum(x, x * negative_slope)  # many times quicker than a choice
     return np.where(x > 0, x, x * negative_slope)[()]
 
 
@@ -55,7 +60,8 @@ def leaky_relu(input: Any, negative_slope: float = 0.01, inplace: bool = False) 
 )
 def _prelu(x, w):
     """X where it is positive, w times x elsewhere."""
-    return np.where(x > 0, x, x * w)[()]
+    x = np.asarray(x, np.result_type(x, w))
+    return x.clip(0, None) + x.clip(None, 0) * w
 
 
 def prelu(input: Any, weight: Any) -> Any:
@@ -169,7 +175,7 @@ def threshold(input: Any, threshold: float, value: float, inplace: bool = False)
 )
 def _hardtanh(x, *, min_val=-1.0, max_val=1.0):
     """X limited to a range."""
-    return np.minimum(np.maximum(x, min_val), max_val)
+    return x.clip(min_val, max_val)
 
 
 def hardtanh(input: Any, min_val: float = -1.0, max_val: float = 1.0, inplace: bool = False) -> Any:
@@ -210,7 +216,7 @@ def relu6(input: Any, inplace: bool = False) -> Any:
 )
 def _hardsigmoid(x):
     """A straight line from 0 at -3 to 1 at 3."""
-    return np.minimum(np.maximum(x + 3.0, 0.0), 6.0) / 6.0
+    return (x + 3.0).clip(0.0, 6.0) / 6.0
 
 
 def hardsigmoid(input: Any, inplace: bool = False) -> Any:
@@ -236,7 +242,7 @@ def hardsigmoid(input: Any, inplace: bool = False) -> Any:
 )
 def _hardswish(x):
     """X times `hardsigmoid`."""
-    return x * (np.minimum(np.maximum(x + 3.0, 0.0), 6.0) / 6.0)
+    return x * ((x + 3.0).clip(0.0, 6.0) / 6.0)
 
 
 def hardswish(input: Any, inplace: bool = False) -> Any:
@@ -268,7 +274,7 @@ def hardswish(input: Any, inplace: bool = False) -> Any:
 )
 def _softshrink(x, *, lambd=0.5):
     """X moved towards 0 by lambd, and 0 nearer to it."""
-    return np.where(x > lambd, x - lambd, np.where(x < -lambd, x + lambd, 0.0 * x))[()]
+    return x - x.clip(-lambd, lambd)
 
 
 def softshrink(input: Any, lambd: float = 0.5) -> Any:
@@ -295,7 +301,7 @@ def softshrink(input: Any, lambd: float = 0.5) -> Any:
 )
 def _hardshrink(x, *, lambd=0.5):
     """X, and 0 within lambd of it."""
-    return np.where((x >= -lambd) & (x <= lambd), x.dtype.type(0), x)[()]
+    return x * (np.abs(x) > lambd)
 
 
 def hardshrink(input: Any, lambd: float = 0.5) -> Any:

@@ -39,8 +39,8 @@ def _elu_slope(x: Any, alpha: float, scale: float, input_scale: float) -> Any:
 )
 def _elu(x, *, alpha=1.0, scale=1.0, input_scale=1.0):
     """Scale * x on the right, an exponential that levels off on the left."""
-    left = np.expm1(np.minimum(x, 0) * input_scale) * (alpha * scale)
-    return np.where(x <= 0, left, x * scale)[()]
+    left = np.expm1(x.clip(None, 0) * input_scale) * (alpha * scale)
+    return left + x.clip(0, None) * scale
 
 
 def elu(input: Any, alpha: float = 1.0, inplace: bool = False) -> Any:
@@ -179,6 +179,7 @@ def softsign(input: Any) -> Any:
     lambda g, y, x: times(g, tanh(x) ** 2),
     saves="x",
     scalar=lambda x: x - math.tanh(x),
+    domain=(1.0, 4.0),
     result="float",
     formula=("x - tanh(x)", "tanh(x) ** 2"),
 )

@@ -336,7 +336,7 @@ def positive(input: Any) -> Any:
 )
 def _nan_to_num(x, *, nan=0.0, posinf=math.inf, neginf=-math.inf):
     """Replace what is not finite."""
-    if _whole(x):
+    if _whole(x) or np.isfinite(x).all():
         return x.copy()
     kind = x.dtype.type
     y = np.where(x != x, kind(nan), x)
