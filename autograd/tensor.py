@@ -398,6 +398,14 @@ class Tensor(InPlace):
         """In place `autograd.triu`."""
         return self._replace(diagonals.triu(self, diagonal), "triu_")
 
+    def cumsum_(self, dim: int, *, dtype: Any = None) -> Tensor:
+        """In place `autograd.cumsum`."""
+        return self._replace(cumulative.cumsum(self, dim, dtype=dtype), "cumsum_")
+
+    def cumprod_(self, dim: int, *, dtype: Any = None) -> Tensor:
+        """In place `autograd.cumprod`."""
+        return self._replace(cumulative.cumprod(self, dim, dtype=dtype), "cumprod_")
+
     def copy_(self, source: Any) -> Tensor:
         """Overwrite with the values of `source`, which broadcasts."""
         self[...] = source

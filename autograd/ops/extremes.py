@@ -7,13 +7,13 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..families import dim_of, only_one, reduction, shape_of
-from ..graph import Variable, wrap
+from ..families import dim_of, only_one, reduction, shape_of, structured
+from ..graph import Abstract, Spec, Variable, wrap
 from ..watch import WATCHERS
 from .arithmetic import cast, maximum, minimum, where
 from .index import take_along_dim
 from .reduce import count, restored, sum
-from .shape import squeeze
+from .shape import reshape, squeeze
 
 
 def _split(g, tied, x, dim, keepdim):
@@ -90,15 +90,50 @@ class Extreme(NamedTuple):
     indices: Any
 
 
-def _arg(name: str, pick: Any, x: Any, dim: int | None, keepdim: bool) -> Any:
-    value = x.value if isinstance(x, Variable) else x
-    if dim is None:
-        return wrap(np.asarray(pick(value), np.int64)[()])
-    at = dim_of(name, dim, value.ndim)
-    if not value.ndim:
-        return wrap(np.int64(0))
-    nonempty(name, value, (at,))
-    return wrap(pick(value, axis=at, keepdims=keepdim).astype(np.int64)[()])
+@structured(
+    None,
+    infer=lambda x, *, dim, largest: Spec((*x.shape[:dim], 1, *x.shape[dim + 1 :]), np.int64),
+    formula=("argmax(x)", None),
+)
+def _argextreme(x, /, *, dim, largest):
+    """Where along `dim`, kept at size one, the extreme is found first."""
+    pick = np.argmax if largest else np.argmin
+    return pick(x, axis=dim, keepdims=True).astype(np.int64, copy=False)
+
+
+_argextreme.op.samples = lambda draw: [
+    ((draw((2, 3)),), {"dim": 1, "largest": True}),
+    ((draw((3, 2)),), {"dim": 0, "largest": False}),
+]
+
+
+def _arg(name: str, largest: bool, input: Any, dim: int | None, keepdim: bool) -> Any:
+    shape = shape_of(input, name)
+    value = input.value if isinstance(input, Variable) else input
+    if value.__class__ is Abstract:
+        result = _traced_arg(name, largest, input, dim, keepdim)
+    elif dim is None:
+        result = wrap(np.asarray((np.argmax if largest else np.argmin)(value), np.int64)[()])
+    else:
+        at = dim_of(name, dim, len(shape))
+        if not shape:
+            return wrap(np.int64(0))
+        nonempty(name, value, (at,))
+        pick = np.argmax if largest else np.argmin
+        result = wrap(pick(value, axis=at, keepdims=keepdim).astype(np.int64)[()])
+    if isinstance(input, Variable):
+        for watcher in WATCHERS:
+            watcher.left(name, input, result)
+    return result
+
+
+def _traced_arg(name, largest, input, dim, keepdim):
+    """The same by ops, for values that are not known yet."""
+    if dim is None or not input.shape:
+        input, dim, keepdim = reshape(input, -1), 0, False
+    at = dim_of(name, dim, len(input.shape))
+    indices = _argextreme(input, dim=at, largest=largest)
+    return indices if keepdim else squeeze(indices, at)
 
 
 def argmax(
@@ -118,11 +153,7 @@ def argmax(
     tensor([1, 0])
     """
     dim = only_one("argmax", "dim", dim, "axis", axis)
-    result = _arg("argmax", np.argmax, input, dim, keepdim if keepdims is None else keepdims)
-    if isinstance(input, Variable):
-        for watcher in WATCHERS:
-            watcher.left("argmax", input, result)
-    return result
+    return _arg("argmax", True, input, dim, keepdim if keepdims is None else keepdims)
 
 
 def argmin(
@@ -142,14 +173,10 @@ def argmin(
     tensor([0, 1])
     """
     dim = only_one("argmin", "dim", dim, "axis", axis)
-    result = _arg("argmin", np.argmin, input, dim, keepdim if keepdims is None else keepdims)
-    if isinstance(input, Variable):
-        for watcher in WATCHERS:
-            watcher.left("argmin", input, result)
-    return result
+    return _arg("argmin", False, input, dim, keepdim if keepdims is None else keepdims)
 
 
-def _extreme(name, everywhere, pairwise, pick, input, dim, keepdim, axis, keepdims):
+def _extreme(name, everywhere, pairwise, largest, input, dim, keepdim, axis, keepdims):
     dim = only_one(name, "dim", dim, "axis", axis) if axis is not None else dim
     keepdim = keepdim if keepdims is None else keepdims
     if dim is None:
@@ -159,7 +186,9 @@ def _extreme(name, everywhere, pairwise, pick, input, dim, keepdim, axis, keepdi
     if not shape_of(input, name):
         dim_of(name, dim, 0)
         return Extreme(input, wrap(np.int64(0)))
-    indices = _arg(name, pick, input, dim, True)
+    at = dim_of(name, dim, len(shape_of(input, name)))
+    nonempty(name, input, (at,))
+    indices = _argextreme(input, dim=at, largest=largest)
     values = take_along_dim(input, indices, dim)
     if keepdim:
         return Extreme(values, indices)
@@ -185,7 +214,7 @@ def max(
     >>> autograd.max(autograd.tensor([[1.0, 5.0], [7.0, 2.0]]), dim=1).indices
     tensor([1, 0])
     """
-    return _extreme("max", _max, maximum, np.argmax, input, dim, keepdim, axis, keepdims)
+    return _extreme("max", _max, maximum, True, input, dim, keepdim, axis, keepdims)
 
 
 def min(
@@ -204,7 +233,7 @@ def min(
     >>> autograd.min(autograd.tensor([[1.0, 5.0], [7.0, 2.0]]), dim=1).values
     tensor([1., 2.])
     """
-    return _extreme("min", _min, minimum, np.argmin, input, dim, keepdim, axis, keepdims)
+    return _extreme("min", _min, minimum, False, input, dim, keepdim, axis, keepdims)
 
 
 class AMinMax(NamedTuple):

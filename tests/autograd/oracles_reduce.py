@@ -127,6 +127,7 @@ ORACLES: dict[str, Oracle] = {
     "cumprod": running(lambda a, b: a * b),
     "logcumsumexp": running(lambda a, b: math.log(math.exp(a) + math.exp(b))),
     "cumulated_index": lines(so_far),
+    "argextreme": lines(lambda items, largest: [items.index(sorted(items)[-1 if largest else 0])]),
     "argsort": lines(order),
     "topk": lines(top),
     "kth": lines(lambda items, k: [order(items)[k - 1]]),

@@ -286,6 +286,19 @@ def test_ties(torch, dtype):
     assert autograd.topk(Tensor(x), 2, 1).indices.tolist() == [[0, 2], [0, 1], [1, 2]]
 
 
+def test_choices_of_a_trace():
+    """What is chosen by value is an op, so a trace has it too."""
+    x = Tensor(drawn(3, 4))
+    for func in (
+        lambda x: x.max(1).values, lambda x: x.min(0).values, lambda x: x.argmax(1),
+        lambda x: x.argmin(), lambda x: x.argmax(0, True), lambda x: x.median(0).values,
+        lambda x: x.sort(1).values, lambda x: x.topk(2).values, lambda x: x.cummax(0).values,
+        lambda x: x.mode(1).values, lambda x: x.kthvalue(2, 0).values, lambda x: x.norm(3),
+        lambda x: x.sum(dtype=np.float32), lambda x: x.nanmean(1), lambda x: (x > 0).any(0),
+    ):  # fmt: skip
+        np.testing.assert_array_equal(autograd.trace(func, x)(x), func(x).numpy())
+
+
 # --- Sorting ------------------------------------------------------------------------------------
 
 
@@ -330,6 +343,13 @@ def test_cumulation(torch, name, dtype):
         for dim in (0, 1, -1):
             agree(torch, function(name, dim=dim), x)
             agree(torch, method(name, dim=dim), x)
+
+
+@both_dtypes
+def test_cumulation_in_place(torch, dtype):
+    x = drawn(3, 4, dtype=dtype)
+    for name in ("cumsum_", "cumprod_"):
+        agree(torch, lambda lib, x, name=name: getattr(x * 2.0, name)(1) * x, x)
 
 
 @both_dtypes
