@@ -12,6 +12,7 @@ from ..families import contraction, dims_of, reduced_shape, shape_of, structured
 from ..graph import Spec
 from .arithmetic import abs, clamp, sign, where
 from .linalg import _matmul
+from .pool import floats
 from .reduce import mean, sum
 from .shape import _expand, _permute, _reshape, mT, squeeze, unsqueeze
 
@@ -124,6 +125,8 @@ def cosine_similarity(x1: Any, x2: Any, dim: int = 1, eps: float = 1e-8) -> Any:
     tensor([0.7071])
     """
     shape = _both("cosine_similarity", x1, x2)
+    if promoted((x1, x2)).kind != "f":
+        raise TypeError(f"cosine_similarity: expected floats, met {x1.dtype} and {x2.dtype}")
     at = dims_of("cosine_similarity", dim, len(shape))
     x1, x2 = (v if v.shape == shape else _expand(v, shape=shape) for v in (x1, x2))
     x1 = x1 / clamp(_length(x1, p=2, dim=at), eps)
@@ -149,6 +152,7 @@ def normalize(input: Any, p: float = 2.0, dim: Any = 1, eps: float = 1e-12) -> A
     >>> autograd.normalize(autograd.tensor([[3.0, 4.0]]))
     tensor([[0.6000, 0.8000]])
     """
+    floats("normalize", input)
     at = dims_of("normalize", dim, len(shape_of(input, "normalize")))
     return input / clamp(_length(input, p=p, dim=at), eps)
 

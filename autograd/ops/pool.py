@@ -216,6 +216,12 @@ def _checked(
     return at
 
 
+def floats(who: str, input: Any) -> None:
+    """Raise unless `input` is of floats: a mean of integers is none."""
+    if input.dtype.kind != "f":
+        raise TypeError(f"{who}: expected a floating-point tensor, met {input.dtype}")
+
+
 def max_pool2d(
     input: Any,
     kernel_size: Any,
@@ -304,6 +310,7 @@ def avg_pool2d(
     """
     if divisor_override == 0:
         raise ValueError("avg_pool2d: divisor_override must not be 0")
+    floats("avg_pool2d", input)
     if len(shape_of(input, "avg_pool2d")) == 3:
         return avg_pool2d(
             input[None],

@@ -17,7 +17,7 @@ from ..families import shape_of, structured
 from ..graph import Spec
 from .conv_arguments import AXES, KINDS, Sizes
 from .index import _gather
-from .pool import avg_pool2d, max_pool2d
+from .pool import avg_pool2d, floats, max_pool2d
 from .pool_dims import avg_pool1d, avg_pool3d, max_pool1d, max_pool3d
 from .shape import _reshape
 
@@ -132,6 +132,7 @@ def _even(old: Sizes, new: Sizes) -> Sizes | None:
 
 def _average(who: str, count: int, input: Any, output_size: Any) -> Any:
     old, new = _sizes(who, count, input, output_size)
+    floats(who, input)
     window = _even(old, new)
     if window is not None:
         return AVERAGES[count - 1](input, window)

@@ -16,7 +16,7 @@ from ..graph import Spec
 from ..kernels import max_pool2d as max_pool2d_kernel
 from ..kernels.common import pool_output_size
 from .conv_arguments import AXES, Sizes, ints
-from .pool import _avg_pool2d, _checked, _max_pool2d, max_pool2d_indices
+from .pool import _avg_pool2d, _checked, _max_pool2d, floats, max_pool2d_indices
 from .shape import _reshape
 
 
@@ -91,6 +91,7 @@ def avg_pool1d(
     tensor([[2., 1.]])
     """
     lead = _lead("avg_pool1d", input, 1)
+    floats("avg_pool1d", input)
     (k,), (s,), (p,) = _steps("avg_pool1d", 1, kernel_size, stride, padding)
     image = _as_image(input, lead, 1, 1, shape_of(input, "avg_pool1d")[-1])
     at = _checked("avg_pool1d", image, (1, k), (1, s), (0, p), ceil_mode=bool(ceil_mode))
@@ -221,6 +222,7 @@ def avg_pool3d(
     if divisor_override == 0:
         raise ValueError("avg_pool3d: divisor_override must not be 0")
     lead = _lead("avg_pool3d", input, 3)
+    floats("avg_pool3d", input)
     d, h, w = shape_of(input, "avg_pool3d")[-3:]
     kernel, step, around = _steps("avg_pool3d", 3, kernel_size, stride, padding)
     at = _checked_volume("avg_pool3d", (d, h, w), kernel, step, around, ceil_mode=bool(ceil_mode))

@@ -9,7 +9,7 @@ from ..families import shape_of
 from .activation import relu
 from .arithmetic import abs, sign
 from .conv_arguments import ints
-from .pool import avg_pool2d
+from .pool import avg_pool2d, floats
 from .pool_adaptive import AVERAGES
 from .shape import _reshape, pad
 
@@ -19,6 +19,7 @@ def _lp_pool(
 ) -> Any:
     if norm_type == 0:
         raise ValueError(f"{who}: norm_type must not be 0")
+    floats(who, input)
     kernel = ints(who, "kernel_size", kernel_size, count, 1)
     mean = AVERAGES[count - 1](input**norm_type, kernel, stride, 0, ceil_mode)
     # The sign is that of odd powers; the slope where everything is zero is PyTorch's.
@@ -113,6 +114,7 @@ def local_response_norm(
     shape = shape_of(input, "local_response_norm")
     if len(shape) < 3:
         raise ValueError(f"local_response_norm: expected input (N, C, ...), met {shape}")
+    floats("local_response_norm", input)
     (size,) = ints("local_response_norm", "size", size, 1, 1)
     if 0 in shape:
         return input * 1.0

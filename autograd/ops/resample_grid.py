@@ -15,6 +15,7 @@ from ..families import shape_of, structured
 from ..graph import Spec, Variable
 from .arithmetic import where
 from .linalg import _matmul
+from .pool import floats
 from .reduce import sum
 from .resample import BEND
 from .rounding import floor
@@ -28,9 +29,14 @@ def _placed(x, size, padding, align):
     n = np.asarray(size, x.dtype)
     slope = np.broadcast_to((n - 1) / 2 if align else n / 2, x.shape)
     at = (x + 1) / 2 * (n - 1) if align else ((x + 1) * n - 1) / 2
+    endless = ~np.isfinite(at)
+    if padding == "border":
+        at = np.where(np.isnan(at), 0, at)
+    elif endless.any():  # nowhere: NaN, and with reflection the first element, as in PyTorch
+        at = np.where(endless, np.nan if padding == "zeros" else 0, at)
     if padding == "reflection":
         at, sign = _reflected(at, n, align)
-        slope = slope * sign
+        at, slope = np.where(endless, 0, at), slope * sign
     if padding != "zeros":
         slope = np.where((at <= 0) | (at >= n - 1), 0, slope)
         at = np.clip(at, 0, n - 1)
@@ -84,7 +90,7 @@ def grid_places(x, /, *, size, mode, padding, align):
     """
     base = np.rint(x) if mode == "nearest" else np.floor(x)
     base = np.where(np.isfinite(x), base, -100.0)
-    flat = np.zeros((*x.shape[:-1], 1), np.int64)
+    flat: Any = np.zeros((*x.shape[:-1], 1), np.int64)
     outside = np.zeros(flat.shape, bool)
     step = 1
     for axis, n in enumerate(size):
@@ -96,8 +102,9 @@ def grid_places(x, /, *, size, mode, padding, align):
         wrong = (at < 0) | (at > n - 1)
         whole = np.clip(at, 0, n - 1).astype(np.int64) * step
         # A new axis runs slower than those before it.
-        flat = (whole[..., :, None] + flat[..., None, :]).reshape(*x.shape[:-1], -1)
-        outside = (wrong[..., :, None] | outside[..., None, :]).reshape(flat.shape)
+        shape = (*x.shape[:-1], flat.shape[-1] * at.shape[-1])
+        flat = (whole[..., :, None] + flat[..., None, :]).reshape(shape)
+        outside = (wrong[..., :, None] | outside[..., None, :]).reshape(shape)
         step *= n
     flat[outside] = -1
     return flat
@@ -224,6 +231,8 @@ def grid_sample(
         raise NotImplementedError("grid_sample: mode 'bicubic' is for images, not for volumes")
     if min(shape[2:]) < 1:
         raise ValueError(f"grid_sample: the input has no elements, met {shape}")
+    floats("grid_sample", input)
+    floats("grid_sample", grid)
     size, points = shape[:1:-1], math.prod(places[1:-1])
     align = bool(align_corners)
     # The taps of bicubic are brought inside one by one.
@@ -290,8 +299,7 @@ def affine_grid(theta: Any, size: Any, align_corners: bool | None = None) -> Any
             "affine_grid: expected theta (N, 2, 3) with size (N, C, H, W), or (N, 3, 4) with "
             f"(N, C, D, H, W), met {shape} and {wanted}"
         )
-    if theta.dtype.kind != "f":
-        raise TypeError(f"affine_grid: theta must be of floats, not {theta.dtype}")
+    floats("affine_grid", theta)
     lines = []
     for n in wanted[2:]:
         line = np.linspace(-1.0, 1.0, n) if n > 1 else np.zeros(1)

@@ -233,6 +233,28 @@ def test_what_pools_refuse(torch, name, shape, args):
         getattr(autograd, name)(autograd.ones(shape), *args)
 
 
+@pytest.mark.parametrize(
+    "name", ["avg_pool1d", "avg_pool2d", "adaptive_avg_pool2d", "lp_pool2d", "normalize"]
+)
+def test_means_of_integers_are_refused(name):
+    options = {"norm_type": 2} if name == "lp_pool2d" else {}
+    args = () if name == "normalize" else (2,)
+    x = autograd.ones(1, 4, 4, dtype=np.int64)
+    with pytest.raises(TypeError, match=f"{name}.*int64"):
+        getattr(autograd, name)(x, *options.values(), *args)
+
+
+def test_similarity_of_short_vectors():
+    """Where a length counts as eps its slope is 0; PyTorch lets one through."""
+    x = Tensor(np.array([[3e-9, 4e-9]]), requires_grad=True)
+    y = Tensor(np.array([[1.0, 0.0]]), requires_grad=True)
+    assert autograd.gradcheck(
+        lambda x, y: autograd.cosine_similarity(x * 1e-9, y), [Tensor(x.numpy() * 1e9,
+        requires_grad=True), y], atol=1e-6)  # fmt: skip
+    (g,) = autograd.grad(autograd.cosine_similarity(x, y), x, np.ones(1))
+    np.testing.assert_allclose(g.numpy(), [[1e8, 0.0]])
+
+
 def test_unpooling_refuses_places_outside(torch):
     for lib, kinds in ((torch, (RuntimeError, ValueError)), (autograd, ValueError)):
         F = lib.nn.functional if lib is torch else lib

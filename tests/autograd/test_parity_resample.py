@@ -113,6 +113,24 @@ def test_grid_sample(torch, mode, dtype):
         )
 
 
+@both_dtypes
+@pytest.mark.parametrize("mode", ["bilinear", "nearest", "bicubic"])
+def test_grids_without_end(torch, mode, dtype):
+    """NaN and infinite places are read as PyTorch reads them, without a warning."""
+    x = np.arange(9, dtype=dtype).reshape(1, 1, 3, 3)
+    grid = np.array([[[[np.nan, 0.0], [np.inf, 0.0], [-np.inf, 0.0], [1e30, 0.0]]]], dtype)
+    for padding in PADDINGS:
+        ours = autograd.grid_sample(Tensor(x), Tensor(grid), mode, padding).numpy()
+        theirs = torch.nn.functional.grid_sample(
+            torch.tensor(x), torch.tensor(grid), mode, padding, align_corners=False
+        )
+        np.testing.assert_array_equal(ours[..., :3], theirs.numpy()[..., :3])
+        assert np.isfinite(ours[..., 3]).all()
+    empty = grid[:, :0]
+    agree(torch, lambda lib, x, g: lib.grid_sample(x, g, align_corners=False), x, empty,
+          lib=torch.nn.functional)  # fmt: skip
+
+
 def test_second_order_of_resampling():
     x = Tensor(drawn(1, 2, 3, 4), requires_grad=True)
     grid = Tensor(drawn(1, 2, 2, 2, seed=1), requires_grad=True)
