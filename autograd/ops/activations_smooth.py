@@ -119,6 +119,7 @@ FAR = 20.0  # where the slope is 1 in float64, and further the exponentials may 
     lambda g, y, x: g * _mish_slope(x),
     saves="x",
     scalar=lambda x: x * math.tanh(_log1pexp(x)),
+    domain=(-0.9, 4.0),  # further left the slope crosses 0, where no digit of it is sure
     result="float",
     formula=(
         "x * tanh(log1pexp(x))",
@@ -179,7 +180,7 @@ def softsign(input: Any) -> Any:
     lambda g, y, x: times(g, tanh(x) ** 2),
     saves="x",
     scalar=lambda x: x - math.tanh(x),
-    domain=(1.0, 4.0),
+    domain=(1.0, 4.0),  # near 0 the difference cancels
     result="float",
     formula=("x - tanh(x)", "tanh(x) ** 2"),
 )
