@@ -11,7 +11,7 @@ from ..graph import Variable, wrap
 from ..watch import WATCHERS
 from . import arithmetic
 from .index import _gather, _index, canonical, integers, raw
-from .shape import _narrow, _reshape, expand, line
+from .shape import _narrow, _reshape, expand, line, with_axis
 
 
 def _one_dimension(x: Any) -> Any:
@@ -47,6 +47,7 @@ def picked(x: Any, indices: Any, *, dim: int) -> Any:
     return _gather(x, indices, dim=dim)
 
 
+@with_axis
 def gather(input: Any, dim: int, index: Any, *, sparse_grad: bool = False) -> Any:
     """Pick elements along `dim`: ``y[i][j] = input[index[i][j]][j]`` for dim 0 of a matrix.
 
@@ -99,6 +100,7 @@ def slices(who: str, input: Any, dim: int, index: Any, *, negative: bool) -> tup
     return (slice(None),) * at + (line,)
 
 
+@with_axis
 def index_select(input: Any, dim: int, index: Any) -> Any:
     """The slices along `dim` that a 1-d `index` names, as often as it names them.
 

@@ -10,7 +10,7 @@ import numpy as np
 from ..families import dim_of, movement, shape_of, structured
 from ..graph import Abstract, Spec, Variable
 from ..kernels import add_rows
-from .shape import _reshape, expand, line
+from .shape import _reshape, expand, line, with_axis
 
 
 def canonical(index: Any) -> tuple[Any, ...]:
@@ -177,10 +177,8 @@ def getitem(input: Any, index: Any) -> Any:
     >>> autograd.arange(10)[2:8:2]
     tensor([2, 4, 6])
     """
-    if index.__class__ is int or index.__class__ is slice:  # nearly always
-        index = (index,)
-    else:
-        index = canonical(index)
+    kind = index.__class__  # nearly always one of these two
+    index = (index,) if kind is int or kind is slice else canonical(index)
     try:
         if len(index) > 1 and not is_basic(index):
             first, index = parted(index, len(shape_of(input, "index")))
@@ -312,6 +310,7 @@ def integers(who: str, index: Any, size: int, shape: Any, *, negative: bool = Fa
     return index
 
 
+@with_axis
 def take_along_dim(input: Any, indices: Any, dim: int | None = None) -> Any:
     """Pick along `dim` the elements that `indices` name; other dimensions broadcast.
 

@@ -12,7 +12,7 @@ from ..graph import Variable
 from .arithmetic import cast, where
 from .gathering import mask_of, slices
 from .index import _put, _unindex, canonical, integers, raw
-from .shape import _narrow, _reshape, expand, line
+from .shape import _narrow, _reshape, expand, line, with_axis
 
 
 def _tensor(who: str, value: Any, input: Any) -> None:
@@ -42,6 +42,7 @@ def _by_slices(who: str, input: Any, dim: int, index: Any, source: Any, negative
     return input, place, source
 
 
+@with_axis
 def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1) -> Any:
     """Add slices of ``alpha * source`` to the slices along `dim` that `index` names.
 
@@ -60,6 +61,7 @@ def index_add(input: Any, dim: int, index: Any, source: Any, *, alpha: float = 1
     return y if input.shape else _reshape(y, shape=())
 
 
+@with_axis
 def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
     """Copy of `input` with slices of `source` in the place of those that `index` names.
 
@@ -75,6 +77,7 @@ def index_copy(input: Any, dim: int, index: Any, source: Any) -> Any:
     return y if input.shape else _reshape(y, shape=())
 
 
+@with_axis
 def index_fill(input: Any, dim: int, index: Any, value: Any) -> Any:
     """Copy of `input` with one number in the slices along `dim` that `index` names.
 

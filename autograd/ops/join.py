@@ -11,7 +11,7 @@ import numpy as np
 
 from ..families import dim_of, shape_of
 from ..graph import Variable
-from .shape import _expand, _narrow, _reshape, cat, sizes
+from .shape import _expand, _narrow, _reshape, cat, sizes, with_axis
 from .views import atleast_1d, atleast_2d, atleast_3d, select
 
 
@@ -88,6 +88,7 @@ def _pieces(input: Any, at: int, bounds: Sequence[int]) -> tuple[Any, ...]:
     )
 
 
+@with_axis
 def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
     """Cut along `dim` into pieces, each a view.
 
@@ -127,6 +128,7 @@ def split(tensor: Any, split_size_or_sections: Any, dim: int = 0) -> tuple[Any, 
     return _pieces(tensor, at, [*range(0, n, size), n])
 
 
+@with_axis
 def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     """Cut along `dim` into at most `chunks` pieces of one size (the last may be smaller).
 
@@ -147,6 +149,7 @@ def chunk(input: Any, chunks: int, dim: int = 0) -> tuple[Any, ...]:
     return split(input, -(-shape[at] // chunks), at)
 
 
+@with_axis
 def tensor_split(input: Any, indices_or_sections: Any, dim: int = 0) -> tuple[Any, ...]:
     """Cut along `dim` into a number of nearly equal pieces, or at the given places.
 
@@ -223,6 +226,7 @@ def dsplit(input: Any, indices_or_sections: Any) -> tuple[Any, ...]:
     return _even_split("dsplit", input, indices_or_sections, 2, 3)
 
 
+@with_axis
 def unbind(input: Any, dim: int = 0) -> tuple[Any, ...]:
     """All slices along `dim`, without that dimension; views.
 

@@ -11,7 +11,7 @@ from ..families import dim_of, dims_of, movement, shape_of
 from ..graph import Variable, wrap
 from .gathering import index_select
 from .reduce import sum as sum_of
-from .shape import _reshape, line, sizes, transpose
+from .shape import _reshape, line, sizes, transpose, with_axis
 
 
 @movement(lambda g, y, x, dims: _flip(g, dims=dims), formula=("flip(x)", "flip(g)"))  # pyright: ignore[reportGeneralTypeIssues]
@@ -22,7 +22,7 @@ def _flip(x, /, *, dims):
 _flip.op.samples = lambda draw: [((draw((2, 3, 4)),), {"dims": (0, 2)})]
 
 
-def flip(input: Any, *dims: Any) -> Any:
+def flip(input: Any, *order: Any, dims: Any = None) -> Any:
     """Reverse the order of elements along `dims`; a copy.
 
     Examples
@@ -31,12 +31,9 @@ def flip(input: Any, *dims: Any) -> Any:
     >>> autograd.flip(autograd.arange(3), (0,))
     tensor([2, 1, 0])
     """
-    given = dims if len(dims) != 1 or isinstance(dims[0], tuple | list) else (dims,)
-    chosen = sizes("flip", given)
+    chosen = sizes("flip", order, (dims,) if isinstance(dims, int) else dims)
     ndim = len(shape_of(input, "flip"))
-    if not chosen:
-        return _flip(input, dims=())
-    return _flip(input, dims=dims_of("flip", chosen, ndim))
+    return _flip(input, dims=dims_of("flip", chosen, ndim) if chosen else ())
 
 
 def fliplr(input: Any) -> Any:
@@ -173,8 +170,8 @@ _repeat.op.samples = lambda draw: [((draw((2, 3)),), {"times": (3, 1, 2)})]
 _repeat_each.op.samples = lambda draw: [((draw((2, 3)),), {"times": 2, "dim": 0})]
 
 
-def repeat(input: Any, *repeats: Any) -> Any:
-    """Lay copies of the whole tensor side by side, `repeats` times in each dimension.
+def repeat(input: Any, *times: Any, repeats: Any = None) -> Any:
+    """Lay copies of the whole tensor side by side, so many `times` in each dimension.
 
     More repeats than dimensions add dimensions in front.
 
@@ -186,7 +183,7 @@ def repeat(input: Any, *repeats: Any) -> Any:
             [0, 1, 0, 1]])
     """
     shape = shape_of(input, "repeat")
-    times = sizes("repeat", repeats)
+    times = sizes("repeat", times, repeats)
     if len(times) < len(shape) or min(times, default=0) < 0:
         raise ValueError(
             f"repeat: expected at least {len(shape)} repeats, none negative, for shape {shape}, "
@@ -195,7 +192,7 @@ def repeat(input: Any, *repeats: Any) -> Any:
     return _repeat(input, times=times)
 
 
-def tile(input: Any, *dims: Any) -> Any:
+def tile(input: Any, *times: Any, dims: Any = None) -> Any:
     """Lay copies side by side as `repeat` does; missing counts are ones in front.
 
     Examples
@@ -205,11 +202,12 @@ def tile(input: Any, *dims: Any) -> Any:
     tensor([[1, 1],
             [2, 2]])
     """
-    times = sizes("tile", dims)
+    times = sizes("tile", times, dims)
     missing = len(shape_of(input, "tile")) - len(times)
     return repeat(input, (1,) * missing + times)
 
 
+@with_axis
 def repeat_interleave(
     input: Any, repeats: Any = None, dim: int | None = None, *, output_size: int | None = None
 ) -> Any:

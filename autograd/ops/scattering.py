@@ -12,7 +12,7 @@ from ..graph import Abstract, Spec, Variable, wrap
 from .arithmetic import cast, clone, where
 from .gathering import along, picked
 from .index import _scatter
-from .shape import _narrow, _pad, _reshape
+from .shape import _narrow, _pad, _reshape, with_axis
 
 
 def _corner(y, shape, dim):
@@ -73,6 +73,7 @@ def _back(result: Any, input: Any) -> Any:
     return result if result.shape == input.shape else _reshape(result, shape=input.shape)
 
 
+@with_axis
 def scatter(
     input: Any,
     dim: int,
@@ -140,6 +141,7 @@ def scatter(
     return _back(_scatter_set(x, indices, given, dim=at), input)
 
 
+@with_axis
 def scatter_add(input: Any, dim: int, index: Any, src: Any) -> Any:
     """Add elements of `src` at the places that `index` names along `dim`; repeated ones sum up.
 
@@ -242,6 +244,7 @@ _scatter_fold.op.samples = lambda draw: [
 ]
 
 
+@with_axis
 def scatter_reduce(
     input: Any, dim: int, index: Any, src: Any, reduce: str, *, include_self: bool = True
 ) -> Any:
@@ -312,6 +315,7 @@ def _into(who: str, input: Any, src: Any, index: tuple[Any, ...], wanted: Sequen
     return _put(input, src, index=index)
 
 
+@with_axis
 def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:
     """Copy of `input` in which `src` stands in the place of slice `index` along `dim`.
 
@@ -331,6 +335,7 @@ def select_scatter(input: Any, src: Any, dim: int, index: int) -> Any:
     return _into(who, input, src, place, (*shape[:at], *shape[at + 1 :]))
 
 
+@with_axis
 def slice_scatter(
     input: Any,
     src: Any,

@@ -2,20 +2,37 @@
 
 from __future__ import annotations
 
+import functools
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
 
 from ..dtypes import get_default_dtype, promoted, to_common
-from ..families import dim_of, dims_of, movement, shape_of, simple
+from ..families import dim_of, dims_of, movement, only_one, shape_of, simple
 from ..graph import Spec
 from .border import _border, check_border
 
 
-def sizes(who: str, given: Any) -> tuple[int, ...]:
-    """Sizes given as ``(2, 3)`` or as one sequence ``((2, 3),)``."""
+def with_axis(function: Callable[..., Any]) -> Callable[..., Any]:
+    """Let a function that takes `dim` take it under the name `axis` too."""
+
+    @functools.wraps(function)
+    def call(*args: Any, axis: Any = None, **options: Any) -> Any:
+        if axis is not None:
+            options["dim"] = only_one(function.__name__, "dim", options.get("dim"), "axis", axis)
+        return function(*args, **options)
+
+    return call
+
+
+def sizes(who: str, given: Any, named: Any = None) -> tuple[int, ...]:
+    """Sizes given as ``(2, 3)``, as one sequence ``((2, 3),)``, or by keyword, as `named`."""
+    if named is not None:
+        if given:
+            raise TypeError(f"{who}: give {given} or {named}, not both")
+        given = (named,)
     if len(given) == 1 and isinstance(given[0], tuple | list):
         given = given[0]
     try:
@@ -34,13 +51,13 @@ def _reshape(x, /, *, shape):
 _reshape.op.samples = lambda draw: [((draw((2, 3)),), {"shape": (3, 2)})]
 
 
-def reshape(input: Any, *shape: Any) -> Any:
+def reshape(input: Any, *sizes_of: Any, shape: Any = None) -> Any:
     """Give the same elements, in row-major order, another shape; a view where possible.
 
     Parameters
     ----------
     input : Tensor
-    shape : int...
+    *sizes_of : int, or one sequence (also `shape`)
         One entry may be -1: it is worked out from the others.
 
     Raises
@@ -55,7 +72,7 @@ def reshape(input: Any, *shape: Any) -> Any:
     (2, 3)
     """
     old = shape_of(input, "reshape")
-    new = sizes("reshape", shape)
+    new = sizes("reshape", sizes_of, shape)
     count, known = math.prod(old), math.prod(n for n in new if n != -1)
     if new.count(-1) == 1 and known and count % known == 0:
         new = tuple(count // known if n == -1 else n for n in new)
@@ -102,7 +119,7 @@ def _permute(x, /, *, dims):
 _permute.op.samples = lambda draw: [((draw((2, 3, 4)),), {"dims": (2, 0, 1)})]
 
 
-def permute(input: Any, *dims: Any) -> Any:
+def permute(input: Any, *order: Any, dims: Any = None) -> Any:
     """Reorder the dimensions; a view.
 
     Examples
@@ -112,10 +129,10 @@ def permute(input: Any, *dims: Any) -> Any:
     (4, 2, 3)
     """
     ndim = len(shape_of(input, "permute"))
-    order = tuple(dim_of("permute", d, ndim) for d in sizes("permute", dims))
-    if sorted(order) != list(range(ndim)):
-        raise ValueError(f"permute: dims {order} do not name each of {ndim} dimensions once")
-    return _permute(input, dims=order)
+    new = tuple(dim_of("permute", d, ndim) for d in sizes("permute", order, dims))
+    if sorted(new) != list(range(ndim)):
+        raise ValueError(f"permute: dims {new} do not name each of {ndim} dimensions once")
+    return _permute(input, dims=new)
 
 
 def transpose(input: Any, dim0: int, dim1: int) -> Any:
@@ -164,7 +181,7 @@ def _expand(x, /, *, shape):
 _expand.op.samples = lambda draw: [((draw((3, 1)),), {"shape": (2, 3, 4)})]
 
 
-def expand(input: Any, *shape: Any) -> Any:
+def expand(input: Any, *sizes_of: Any, size: Any = None) -> Any:
     """Repeat dimensions of size one, without copying; -1 leaves a dimension as it is.
 
     Raises
@@ -179,7 +196,7 @@ def expand(input: Any, *shape: Any) -> Any:
     (3, 4)
     """
     old = shape_of(input, "expand")
-    new = sizes("expand", shape)
+    new = sizes("expand", sizes_of, size)
     extra = len(new) - len(old)
     full = tuple(old[i - extra] if n == -1 and i >= extra else n for i, n in enumerate(new))
     fits = extra >= 0 and all(o in (1, n) for o, n in zip(old, full[extra:], strict=True))
@@ -190,7 +207,7 @@ def expand(input: Any, *shape: Any) -> Any:
     return _expand(input, shape=full)
 
 
-def squeeze(input: Any, dim: Any = None) -> Any:
+def squeeze(input: Any, dim: Any = None, *, axis: Any = None) -> Any:
     """Remove dimensions of size one: all of them, or those of `dim` that are of size one.
 
     Examples
@@ -200,6 +217,7 @@ def squeeze(input: Any, dim: Any = None) -> Any:
     (3,)
     """
     shape = shape_of(input, "squeeze")
+    dim = dim if axis is None else only_one("squeeze", "dim", dim, "axis", axis)
     if dim is None:
         chosen = range(len(shape))
     else:
@@ -208,7 +226,7 @@ def squeeze(input: Any, dim: Any = None) -> Any:
     return _reshape(input, shape=new)
 
 
-def unsqueeze(input: Any, dim: int) -> Any:
+def unsqueeze(input: Any, dim: Any = None, *, axis: int | None = None) -> Any:
     """Insert a dimension of size one before `dim`.
 
     Examples
@@ -218,7 +236,7 @@ def unsqueeze(input: Any, dim: int) -> Any:
     (2, 3, 1)
     """
     shape = shape_of(input, "unsqueeze")
-    at = dim_of("unsqueeze", dim, len(shape) + 1)
+    at = dim_of("unsqueeze", dim if axis is None else axis, len(shape) + 1)
     return _reshape(input, shape=(*shape[:at], 1, *shape[at:]))
 
 

@@ -11,7 +11,7 @@ from ..families import dim_of, movement, shape_of
 from ..graph import Abstract, Spec, Variable
 from .arithmetic import clone
 from .index import _index
-from .shape import _narrow, _permute, _reshape, expand, reshape, sizes, transpose
+from .shape import _narrow, _permute, _reshape, expand, reshape, sizes, transpose, with_axis
 
 
 def t(input: Any) -> Any:
@@ -105,6 +105,7 @@ def ravel(input: Any) -> Any:
     return reshape(input, -1 if np.prod(shape_of(input, "ravel")) else 0)
 
 
+@with_axis
 def unflatten(input: Any, dim: int, sizes: Any) -> Any:
     """Split one dimension into several; one of `sizes` may be -1. The inverse of `flatten`.
 
@@ -272,6 +273,7 @@ def atleast_3d(*tensors: Any) -> Any:
 # --- Parts ------------------------------------------------------------------------------------
 
 
+@with_axis
 def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     """The slices ``start .. start + length`` along `dim`; a view.
 
@@ -301,6 +303,7 @@ def narrow(input: Any, dim: int, start: Any, length: int) -> Any:
     return _narrow(input, dim=at, start=first, stop=first + length)
 
 
+@with_axis
 def select(input: Any, dim: int, index: Any) -> Any:
     """The slice number `index` along `dim`, without that dimension; a view.
 

@@ -83,6 +83,42 @@ def test_moves(torch, dtype):
     each(torch, of(X, dtype), cases=MOVES)
 
 
+def test_names_of_arguments(torch):
+    each(
+        torch,
+        X,
+        cases=[
+            lambda lib, x: lib.flip(x, dims=[0]), lambda lib, x: x.flip(dims=(1, -1)),
+            lambda lib, x: lib.permute(x, dims=(2, 0, 1)), lambda lib, x: x.tile(dims=(2, 1)),
+            lambda lib, x: lib.reshape(input=x, shape=(6, 4)), lambda lib, x: x.repeat((1, 2, 1)),
+            lambda lib, x: x[:1].expand(size=(5, 3, 4)), lambda lib, x: lib.roll(x, 1, dims=2),
+            lambda lib, x: lib.gather(input=x, dim=0, index=lib.tensor([[[1]]])),
+            lambda lib, x: lib.split(x, split_size_or_sections=2, dim=2),
+            lambda lib, x: lib.narrow(x, dim=2, start=1, length=2),
+            lambda lib, x: lib.repeat_interleave(x, repeats=2, dim=0),
+            lambda lib, x: lib.movedim(x, source=0, destination=1),
+            lambda lib, x: lib.diagonal(x, offset=1, dim1=1, dim2=2),
+            lambda lib, x: x.unfold(dimension=2, size=2, step=1),
+            lambda lib, x: lib.unflatten(x, dim=2, sizes=(2, 2)),
+            lambda lib, x: lib.index_add(input=x, dim=0, index=lib.tensor([0, 0]), source=x),
+            lambda lib, x: lib.masked_fill(input=x, mask=x > 0, value=1.0),
+            lambda lib, x: lib.cat(tensors=[x, x], dim=1), lambda lib, x: lib.unsqueeze(x, dim=0),
+        ],
+    )  # fmt: skip
+    x, i = Tensor(X.copy()), Tensor(np.array([1, 0]))
+    for func in (
+        lambda **k: x.split(2, **k), lambda **k: x.squeeze(**k), lambda **k: x.unsqueeze(**k),
+        lambda **k: x.index_select(index=i, **k), lambda **k: autograd.cat([x, x], **k),
+        lambda **k: x.index_fill(index=i, value=1.0, **k), lambda **k: x.unbind(**k),
+        lambda **k: x.chunk(2, **k), lambda **k: x.select(index=1, **k),
+        lambda **k: x.repeat_interleave(2, **k),
+    ):  # fmt: skip
+        one, other = func(axis=1), func(dim=1)
+        assert repr(one) == repr(other)
+    with pytest.raises(TypeError, match="not both"):
+        x.split(2, dim=0, axis=0)
+
+
 DIAGONALS = [
     lambda lib, x: lib.diagonal(x), lambda lib, x: lib.diagonal(x, 1, 2, 0),
     lambda lib, x: x.diagonal(-1, -1, 1), lambda lib, x: x.diagonal(7, 0, 1),
@@ -288,6 +324,18 @@ def test_slices_may_run_backwards():
     np.testing.assert_array_equal(g.numpy(), wanted)
 
 
+def test_bytes_are_numbers_not_masks():
+    """PyTorch takes uint8 indices for masks, and warns."""
+    x = autograd.arange(3)
+    assert x[Tensor(np.array([1, 0, 1], np.uint8))].tolist() == [1, 0, 1]
+
+
+def test_view_copies_where_it_must():
+    """PyTorch refuses: `view` there is for memory that lies in order."""
+    x = autograd.arange(6).view(2, 3)
+    assert x.mT.view(-1).tolist() == [0, 3, 1, 4, 2, 5]
+
+
 # --- Taking and putting ---------------------------------------------------------------------------
 
 G = np.array([[[0, 3, 3], [1, 0, 2]]])
@@ -396,6 +444,16 @@ def test_products_and_extremes_by_index_at_zeros_and_ties(torch, dtype):
             return lib.scatter_reduce(x, 0, lib.tensor(index), s, r, include_self=i)
 
         agree(torch, func, x, src)
+
+
+def test_what_is_left_out_gets_no_gradient():
+    """PyTorch gives `input` a share where it equals the extreme, even when it is left out."""
+    x, s = Tensor(np.ones(1), requires_grad=True), Tensor(np.ones(2), requires_grad=True)
+    zeros = Tensor(np.zeros(2, np.int64))
+    y = autograd.scatter_reduce(x, 0, zeros, s, "amax", include_self=False)
+    to_x, to_s = autograd.grad(y.sum(), (x, s))
+    assert to_x.tolist() == [0.0]
+    assert to_s.tolist() == [0.5, 0.5]
 
 
 def test_src_may_be_larger_than_the_index():
