@@ -164,7 +164,7 @@ def checkpoint(
     >>> x = autograd.tensor([1.0, 2.0], requires_grad=True)
     >>> autograd.checkpoint(lambda x: x.exp().sin(), x).sum().backward()
     >>> x.grad
-    tensor([-2.4784,  3.2953])
+    tensor([-2.4783,  3.3129])
     """
     if not mode.grad:
         return function(*args, **kwargs)

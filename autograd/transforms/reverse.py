@@ -208,8 +208,7 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
         Of `func`.
     vjp_fn : callable
         Takes cotangents in the structure of the output, and returns one gradient for each
-        primal (a tuple of them if there are several): the cotangents times the Jacobian. It may
-        be called again.
+        primal, in a tuple: the cotangents times the Jacobian. It may be called again.
     aux
         Only with `has_aux`.
 
@@ -218,13 +217,12 @@ def vjp(func: Callable[..., Any], *primals: Any, has_aux: bool = False) -> tuple
     >>> import autograd
     >>> y, pull = autograd.vjp(lambda x: x**2, autograd.tensor([1.0, 2.0]))
     >>> pull(autograd.tensor([1.0, 10.0]))
-    tensor([ 2., 40.])
+    (tensor([ 2., 40.]),)
     """
     if not primals:
         raise ValueError("vjp: expected at least one argument to differentiate in")
     recorded = mode.grad
     chosen = Chosen("vjp", primals, tuple(range(len(primals))), recorded)
-    chosen.single = len(primals) == 1
     with enable_grad():
         output, aux = split_aux("vjp", func(*chosen.args), has_aux)
     leaves, structure = flatten(output)
