@@ -183,12 +183,16 @@ def _extreme(name, everywhere, pairwise, largest, input, dim, keepdim, axis, kee
         return everywhere(input)
     if isinstance(dim, Variable | np.ndarray):
         return pairwise(input, dim)
-    if not shape_of(input, name):
-        dim_of(name, dim, 0)
+    shape = shape_of(input, name)
+    at = dim_of(name, dim, len(shape))
+    if not shape:
         return Extreme(input, wrap(np.int64(0)))
-    at = dim_of(name, dim, len(shape_of(input, name)))
     nonempty(name, input, (at,))
-    indices = _argextreme(input, dim=at, largest=largest)
+    if isinstance(input, Variable) and input.value.__class__ is not Abstract:
+        # Nothing is recorded of indices anyway: the forward alone is quicker.
+        indices = wrap(_argextreme.op.forward(input.value, dim=at, largest=largest))
+    else:
+        indices = _argextreme(input, dim=at, largest=largest)
     values = take_along_dim(input, indices, dim)
     if keepdim:
         return Extreme(values, indices)
