@@ -110,7 +110,7 @@ _argextreme.op.samples = lambda draw: [
 def _arg(name: str, largest: bool, input: Any, dim: int | None, keepdim: bool) -> Any:
     shape = shape_of(input, name)
     value = input.value if isinstance(input, Variable) else input
-    if value.__class__ is Abstract:
+    if isinstance(value, Abstract):
         result = _traced_arg(name, largest, input, dim, keepdim)
     elif dim is None:
         result = wrap(np.asarray((np.argmax if largest else np.argmin)(value), np.int64)[()])
@@ -188,7 +188,7 @@ def _extreme(name, everywhere, pairwise, largest, input, dim, keepdim, axis, kee
     if not shape:
         return Extreme(input, wrap(np.int64(0)))
     nonempty(name, input, (at,))
-    if isinstance(input, Variable) and input.value.__class__ is not Abstract:
+    if isinstance(input, Variable) and not isinstance(input.value, Abstract):
         # Nothing is recorded of indices anyway: the forward alone is quicker.
         indices = wrap(_argextreme.op.forward(input.value, dim=at, largest=largest))
     else:

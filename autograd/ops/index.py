@@ -293,7 +293,7 @@ def integers(who: str, index: Any, size: int, shape: Any, *, negative: bool = Fa
     Returns it as it came, but for negative numbers, which are counted from the end.
     """
     value = index.value if isinstance(index, Variable) else index
-    if value.__class__ is Abstract:
+    if isinstance(value, Abstract):
         return index
     value = np.asarray(value)
     if value.dtype.kind not in "iu":

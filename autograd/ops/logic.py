@@ -297,7 +297,7 @@ def equal(input: Any, other: Any) -> bool:
 
 
 def _values(who: str, *inputs: Any) -> None:
-    if any(isinstance(v, Variable) and v.value.__class__ is Abstract for v in inputs):
+    if any(isinstance(v, Variable) and isinstance(v.value, Abstract) for v in inputs):
         raise TypeError(f"{who}: a traced tensor has no values to compare")
 
 

@@ -207,6 +207,11 @@ def batch_norm(
     y = _batch_norm(input, weight, bias, eps=float(eps))
     value = input.value if isinstance(input, Variable) else input
     if running_mean is not None and running_var is not None and value.__class__ is not Abstract:
+        if isinstance(value, Abstract):
+            raise ValueError(
+                "batch_norm: inside vmap the running statistics would differ by example, and there "
+                "is one place for them; use track_running_stats=False, eval(), or another norm"
+            )
         # A recorded call has kept the statistics for backward.
         saved = y.node.saved if isinstance(y, Variable) and y.node is not None else None
         new_mean, new_var = batch_norm_stats(value) if saved is None else saved[0]

@@ -79,7 +79,7 @@ def _max_unpool(
     area = math.prod(size)
     if min(size) < 1:
         raise ValueError(f"{who}: nothing is left of {shape}: its size would be {size}")
-    if raw.__class__ is not Abstract and raw.size and not 0 <= raw.min() <= raw.max() < area:
+    if not isinstance(raw, Abstract) and raw.size and not 0 <= raw.min() <= raw.max() < area:
         raise ValueError(
             f"{who}: an index from {raw.min()} to {raw.max()} does not lie in a result of {size}, "
             f"which has {area} places"

@@ -203,7 +203,7 @@ def _prod_rule(g, y, x, indices, src, dim, reduce, include_self):
     zeros = np.zeros(x.shape, g.dtype)
     number = picked(_added(zeros, indices, cast(zero, g.dtype), dim), indices, dim=dim)
     seen = number.value if isinstance(number, Variable) else None
-    if seen.__class__ is not Abstract and seen is not None and np.any(seen > 1):
+    if seen is not None and not isinstance(seen, Abstract) and np.any(seen > 1):
         raise RuntimeError(
             "scatter_reduce: there is no second derivative of a product in which two zeros of src "
             "meet at one place"

@@ -162,9 +162,13 @@ def test_changes_in_place():
     same(vmap(change)(x), wanted + x)
 
 
-def test_what_numpy_answers():
+def test_indices():
     x = normal(4, 3)
     assert vmap(lambda row: row.argmax(0))(x).tolist() == x.argmax(1).tolist()
+    assert vmap(lambda row: row.argmax())(x).tolist() == x.argmax(1).tolist()
+    largest = vmap(lambda row: row.max(0))(x)
+    same(largest.values, x.max(1).values)
+    same(vmap(lambda row, i: row.take_along_dim(i[None], 0))(x, x.argmin(1)), x.amin(1)[:, None])
 
 
 def test_in_chunks():
@@ -232,6 +236,16 @@ def test_fallback_warns_once():
         (lambda x: vmap(lambda a: a, out_dims=None)(x), ValueError, "differs by example"),
         (lambda x: vmap(lambda a: a.sum().item())(x), RuntimeError, "inside vmap"),
         (lambda x: vmap(lambda a: a if a.sum() > 0 else -a)(x), RuntimeError, "where()"),
+        (lambda x: vmap(lambda a: x[a.long()])(x), RuntimeError, "an index"),
+        (
+            lambda x: vmap(
+                lambda a: autograd.batch_norm(
+                    a[:, None], autograd.zeros(1), autograd.ones(1), training=True
+                )
+            )(x),
+            ValueError,
+            "running statistics",
+        ),
         (lambda x: vmap(lambda a: a.numpy())(x), RuntimeError, "numpy()"),
         (lambda x: vmap(lambda a: a, randomness="no")(x), RuntimeError, "randomness"),
         (lambda x: vmap(lambda a: a, chunk_size=0)(x), ValueError, "chunk_size"),
