@@ -38,7 +38,6 @@ from .creation import ones as ones
 from .creation import ones_like as ones_like
 from .creation import result_type as result_type
 from .creation import scalar_tensor as scalar_tensor
-from .creation import tensor as tensor
 from .creation import zeros as zeros
 from .creation import zeros_like as zeros_like
 from .differentiate import backward as backward
@@ -380,6 +379,7 @@ from .sampling import randn_like as randn_like
 from .sampling import randperm as randperm
 from .scalar import Scalar as Scalar
 from .tensor import Tensor as Tensor
+from .tensor import tensor as tensor
 from .trace import Graph as Graph
 from .trace import trace as trace
 from .transforms.anomaly import detect_anomaly as detect_anomaly

@@ -9,35 +9,7 @@ import numpy as np
 from .dtypes import get_default_dtype, promoted
 from .graph import Variable
 from .ops.shape import sizes
-from .tensor import Tensor, to_array
-
-
-def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
-    """Make a tensor with a copy of `data`.
-
-    Parameters
-    ----------
-    data : number, nested sequence, ndarray or Tensor
-        Python floats become the default dtype (float32), ints int64; arrays keep theirs.
-    dtype : dtype, optional
-    requires_grad : bool
-
-    Raises
-    ------
-    ValueError
-        If nested sequences are ragged.
-    TypeError
-        If data are not real numbers or bools.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> autograd.tensor([[1.0, 2.0], [3.0, 4.0]])
-    tensor([[1., 2.],
-            [3., 4.]])
-    """
-    # A 0-d value is kept as a NumPy scalar until somebody wants the array: much less overhead.
-    return Tensor(np.array(to_array(data, dtype), copy=True)[()], requires_grad)
+from .tensor import Tensor
 
 
 def as_tensor(data: Any, dtype: Any = None) -> Tensor:

@@ -336,6 +336,22 @@ class Tensor(InPlace):
                 watch_views(self.array())
         return self
 
+    def _reform(self, result: Any, name: str) -> Tensor:
+        """Take the shape of a view of itself."""
+        if self.is_leaf and result.requires_grad:
+            raise RuntimeError(
+                f"{name}: a leaf that requires grad cannot be changed in place; do it inside "
+                "no_grad(), or use the out-of-place form"
+            )
+        if self.requires_grad and not (self.is_leaf or result.requires_grad):
+            raise RuntimeError(f"{name}: inside no_grad() only leaves can change their shape")
+        self.value = result.value
+        if result.requires_grad:
+            self.node = result.node
+        elif self.node is not None:
+            self.node = new_leaf(self)  # a gradient of the old shape is let go
+        return self
+
     def _is_view(self) -> bool:
         """True if the memory may be another tensor's too; results of most ops are their own."""
         fresh = self.node is not None and self.node.op and self.node.op.family != "movement"
@@ -405,6 +421,24 @@ class Tensor(InPlace):
     def cumprod_(self, dim: int, *, dtype: Any = None) -> Tensor:
         """In place `autograd.cumprod`."""
         return self._replace(cumulative.cumprod(self, dim, dtype=dtype), "cumprod_")
+
+    def squeeze_(self, dim: Any = None) -> Tensor:
+        """In place `autograd.squeeze`."""
+        return self._reform(shape.squeeze(self, dim), "squeeze_")
+
+    def unsqueeze_(self, dim: int) -> Tensor:
+        """In place `autograd.unsqueeze`."""
+        return self._reform(shape.unsqueeze(self, dim), "unsqueeze_")
+
+    def transpose_(self, dim0: int, dim1: int) -> Tensor:
+        """In place `autograd.transpose`."""
+        return self._reform(shape.transpose(self, dim0, dim1), "transpose_")
+
+    swapaxes_ = swapdims_ = transpose_
+
+    def t_(self) -> Tensor:
+        """In place `autograd.t`."""
+        return self._reform(views.t(self), "t_")
 
     def copy_(self, source: Any) -> Tensor:
         """Overwrite with the values of `source`, which broadcasts."""
@@ -691,3 +725,31 @@ def _has_float64(data: Any) -> bool:
     if isinstance(data, list | tuple):
         return any(_has_float64(item) for item in data)
     return isinstance(data, np.ndarray | np.generic) and data.dtype == np.float64
+
+
+def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    """Make a tensor with a copy of `data`.
+
+    Parameters
+    ----------
+    data : number, nested sequence, ndarray or Tensor
+        Python floats become the default dtype (float32), ints int64; arrays keep theirs.
+    dtype : dtype, optional
+    requires_grad : bool
+
+    Raises
+    ------
+    ValueError
+        If nested sequences are ragged.
+    TypeError
+        If data are not real numbers or bools.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.tensor([[1.0, 2.0], [3.0, 4.0]])
+    tensor([[1., 2.],
+            [3., 4.]])
+    """
+    # A 0-d value is kept as a NumPy scalar until somebody wants the array: much less overhead.
+    return Tensor(np.array(to_array(data, dtype), copy=True)[()], requires_grad)
