@@ -503,6 +503,8 @@ IN_PLACE = [
     lambda lib, x, s: x.masked_fill_(s > 1, 0.5),
     lambda lib, x, s: x.masked_scatter_(s > 1, s),
     lambda lib, x, s: x.tril_(1), lambda lib, x, s: x.triu_(-1),
+    lambda lib, x, s: x.unsqueeze_(1), lambda lib, x, s: x.transpose_(0, 2),
+    lambda lib, x, s: x.swapdims_(1, 2), lambda lib, x, s: x.unsqueeze_(0).squeeze_(),
     lambda lib, x, s: x.fill_(2.0), lambda lib, x, s: x.zero_(), lambda lib, x, s: x.copy_(s[0]),
 ]  # fmt: skip
 
@@ -519,6 +521,23 @@ def test_changes_in_place(torch, dtype):
 
     s = drawn(2, 3, 4, dtype=dtype, seed=2)
     each(torch, X.astype(dtype), s, cases=[fresh(c) for c in IN_PLACE])
+
+
+def test_leaves_change_shape_only_without_recording():
+    x = Tensor(drawn(2, 3), requires_grad=True)
+    with pytest.raises(RuntimeError, match="leaf"):
+        x.t_()
+    (x * x).sum().backward()
+    with autograd.no_grad():
+        assert x.t_().shape == (3, 2)
+    y = x * 1.0
+    with autograd.no_grad(), pytest.raises(RuntimeError, match="only leaves"):
+        y.unsqueeze_(0)
+    assert x.grad is None
+    (x * x).sum().backward()
+    assert x.grad is not None
+    np.testing.assert_array_equal(x.grad.numpy(), 2.0 * x.detach().numpy())
+    assert autograd.zeros(1, 2).squeeze_().shape == (2,)
 
 
 # --- Borders and images ---------------------------------------------------------------------------
