@@ -179,6 +179,8 @@ class _Tracer(Watcher):
                         "only inside the traced function"
                     )
                 mine = True
+            elif isinstance(value, Abstract):
+                return None  # of a vmap inside the traced function: its turn comes first
         if not mine:
             return None
         args = tuple(
