@@ -50,7 +50,7 @@ def _window_sum(x, /, *, dim, size):
     before = (slice(None),) * dim
     y = np.zeros((*x.shape[:dim], size, *x.shape[dim + 1 :]), x.dtype)
     for windows, elements in _taps(x.shape[dim], size):
-        y[(*before, windows)] += x[(*before, elements)]
+        y[(*before, windows)] += np.take(x, elements, axis=dim)
     return y
 
 
@@ -80,7 +80,8 @@ def adaptive_max_indices(x, /, *, size):
         before = (slice(None),) * dim
         top = spot = None
         for windows, elements in _taps(x.shape[dim], size[dim - x.ndim]):
-            value, place = best[(*before, elements)], where[(*before, elements)]
+            value = np.take(best, elements, axis=dim)
+            place = np.take(where, elements, axis=dim)
             if top is None or spot is None:  # every window has a first element
                 top, spot = value, place
                 continue

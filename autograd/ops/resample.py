@@ -62,18 +62,15 @@ class Taps:
 )
 def _resample(x, /, *, dim, taps):
     before, after = (slice(None),) * dim, (1,) * (x.ndim - dim - 1)
-    y = None
-    for place, weight in zip(taps.places.T, taps.weights.T, strict=True):
-        if y is None and np.all(weight == 1):
-            y = x[(*before, place)]
-            continue
-        if y is None:
-            y = np.zeros((*x.shape[:dim], len(place), *x.shape[dim + 1 :]), x.dtype)
-        some = slice(None) if weight.all() else np.flatnonzero(weight)
-        factor = weight[some].astype(x.dtype).reshape(-1, *after)
-        y[(*before, some)] += x[(*before, place[some])] * factor
-    if y is None:
-        y = np.zeros((*x.shape[:dim], len(taps.places), *x.shape[dim + 1 :]), x.dtype)
+    y = np.zeros((*x.shape[:dim], len(taps.places), *x.shape[dim + 1 :]), x.dtype)
+    for tap, (place, weight) in enumerate(zip(taps.places.T, taps.weights.T, strict=True)):
+        term = np.take(x, place, axis=dim)
+        if not np.all(weight == 1):
+            with np.errstate(invalid="ignore"):
+                term *= weight.astype(x.dtype).reshape(-1, *after)
+            if not weight.all():  # not 0 * x, which an infinity makes NaN
+                term[(*before, np.flatnonzero(weight == 0))] = 0
+        y = np.add(y, term, out=y) if tap else term
     return y
 
 

@@ -247,10 +247,7 @@ def test_means_of_integers_are_refused(name):
 def test_similarity_of_short_vectors():
     """Where a length counts as eps its slope is 0; PyTorch lets one through."""
     x = Tensor(np.array([[3e-9, 4e-9]]), requires_grad=True)
-    y = Tensor(np.array([[1.0, 0.0]]), requires_grad=True)
-    assert autograd.gradcheck(
-        lambda x, y: autograd.cosine_similarity(x * 1e-9, y), [Tensor(x.numpy() * 1e9,
-        requires_grad=True), y], atol=1e-6)  # fmt: skip
+    y = Tensor(np.array([[1.0, 0.0]]))
     (g,) = autograd.grad(autograd.cosine_similarity(x, y), x, np.ones(1))
     np.testing.assert_allclose(g.numpy(), [[1e8, 0.0]])
 
