@@ -8,9 +8,13 @@ from typing import Any
 import numpy as np
 
 from ..families import only_one, reduction
+from ..kernels import sum as sum_floats
 from .arithmetic import abs, cast, sign, where
 from .extremes import nonempty
 from .reduce import count_nonzero, restored, sum
+
+SAFE = {"f": 1e-30, "d": 1e-280}
+"""By type: a sum of squares above has lost nothing to squares that are too small for the type."""
 
 
 def _norm_rule(g, y, x, dim, keepdim, p):
@@ -41,6 +45,10 @@ def _norm(x, /, *, dim, keepdim, p):
     if p < 0 or p == math.inf:
         nonempty("norm", x, dim)
     with np.errstate(all="ignore"):
+        if p == 2.0 and x.ndim and x.dtype.char in SAFE:
+            total = sum_floats(x * x, dim=dim, keepdim=keepdim)
+            if np.all((total > SAFE[x.dtype.char]) & (total < math.inf)):
+                return np.sqrt(total)
         size = np.abs(x, dtype=np.float64)  # where squares of float32 neither overflow nor vanish
         if math.isinf(p):
             y = (np.maximum if p > 0 else np.minimum).reduce(size, axis=dim, keepdims=keepdim)

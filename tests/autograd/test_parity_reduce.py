@@ -191,6 +191,9 @@ def test_float32_extremes():
         np.testing.assert_allclose(y.item(), wanted, rtol=1e-6)
         y.backward()
         assert np.isfinite(x.grad.numpy()).all()
+    for size in (1e-200, 1e200):  # beyond the squares of float64
+        x = Tensor(np.array([3.0, 4.0]) * size)
+        np.testing.assert_allclose(autograd.norm(x).item(), 5.0 * size, rtol=1e-15)
     x = autograd.tensor([1e4, -1e4, 1e4], requires_grad=True)
     y = autograd.logcumsumexp(x, 0)
     np.testing.assert_allclose(y.detach().numpy(), [1e4, 1e4, 1e4 + math.log(2)])
