@@ -145,23 +145,23 @@ class Level(Watcher):
 
     def by_example(self, function: Callable[..., Any], args: Any, kwargs: Any) -> Any:
         """Call a function of NumPy on the raw values of each example."""
-
-        def at(i: int, thing: Any) -> Any:
-            if thing.__class__ is Batched:
-                if thing.level is self:
-                    return OPS["index"].function(thing.inner, index=(i,)).value
-                return thing
-            return (
-                type(thing)(at(i, t) for t in thing) if isinstance(thing, tuple | list) else thing
-            )
-
         rows = [
-            function(*at(i, args), **{k: at(i, v) for k, v in kwargs.items()})
+            function(*self._at(i, args), **{k: self._at(i, v) for k, v in kwargs.items()})
             for i in range(self.size)
         ]
         if not rows:
             raise RuntimeError(f"vmap: {function.__name__} of no examples")
         return Batched(stacked([r if isinstance(r, Variable) else wrap(r) for r in rows]), self)
+
+    def _at(self, i: int, thing: Any) -> Any:
+        """The raw value of example `i`."""
+        if thing.__class__ is Batched:
+            if thing.level is self:
+                return OPS["index"].function(thing.inner, index=(i,)).value
+            return thing
+        if isinstance(thing, tuple | list):
+            return type(thing)(self._at(i, t) for t in thing)
+        return thing
 
     def left(self, how: str, variable: Variable, result: Any) -> None:
         """Take the graph off all examples when it is taken off one."""

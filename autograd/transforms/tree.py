@@ -72,16 +72,20 @@ def flatten(tree: Any) -> tuple[list[Any], Structure]:
     ([1, 2, 3], dict('a': *, 'b': tuple(*, *)))
     """
     leaves: list[Any] = []
+    return leaves, _collect(tree, leaves)
 
-    def walk(part: Any) -> Structure:
-        branch = opened(part)
-        if branch is None:
-            leaves.append(part)
-            return LEAF
-        branch.children = [walk(child) for child in branch.children]
-        return branch
 
-    return leaves, walk(tree)
+# The recursions are functions of the module: one inside another function refers to itself, and what
+# it was given would be held until the cycle collector comes.
+
+
+def _collect(part: Any, leaves: list[Any]) -> Structure:
+    branch = opened(part)
+    if branch is None:
+        leaves.append(part)
+        return LEAF
+    branch.children = [_collect(child, leaves) for child in branch.children]
+    return branch
 
 
 def unflatten(leaves: list[Any], structure: Structure) -> Any:
@@ -92,14 +96,13 @@ def unflatten(leaves: list[Any], structure: Structure) -> Any:
     >>> unflatten([1, 2, 3], flatten({"a": 0, "b": (0, 0)})[1])
     {'a': 1, 'b': (2, 3)}
     """
-    supply = iter(leaves)
+    return _built(structure, iter(leaves))
 
-    def walk(part: Structure, supply: Iterator[Any]) -> Any:
-        if isinstance(part, Leaf):
-            return next(supply)
-        return part.build([walk(child, supply) for child in part.children])
 
-    return walk(structure, supply)
+def _built(part: Structure, supply: Iterator[Any]) -> Any:
+    if isinstance(part, Leaf):
+        return next(supply)
+    return part.build([_built(child, supply) for child in part.children])
 
 
 def count(structure: Structure) -> int:
@@ -120,23 +123,23 @@ def spread(prefix: Any, tree: Any, error: Callable[[], Exception]) -> list[Any]:
     the two do not fit.
     """
     found: list[Any] = []
-
-    def walk(above: Any, part: Any) -> None:
-        outer, branch = opened(above), opened(part)
-        if outer is None:
-            found.extend([above] * len(flatten(part)[0]))
-            return
-        same_kind = branch is not None and (outer.keys is None) == (branch.keys is None)
-        if branch is None or not same_kind or len(outer.children) != len(branch.children):
-            raise error()
-        children = branch.children
-        if outer.keys is not None:
-            if set(outer.keys) != set(branch.keys or ()):
-                raise error()
-            order = dict(zip(outer.keys, outer.children, strict=True))
-            outer.children = [order[key] for key in branch.keys or ()]
-        for inner, child in zip(outer.children, children, strict=True):
-            walk(inner, child)
-
-    walk(prefix, tree)
+    _spread(prefix, tree, error, found)
     return found
+
+
+def _spread(above: Any, part: Any, error: Callable[[], Exception], found: list[Any]) -> None:
+    outer, branch = opened(above), opened(part)
+    if outer is None:
+        found.extend([above] * len(flatten(part)[0]))
+        return
+    same_kind = branch is not None and (outer.keys is None) == (branch.keys is None)
+    if branch is None or not same_kind or len(outer.children) != len(branch.children):
+        raise error()
+    entries = outer.children
+    if outer.keys is not None:
+        by_key = dict(zip(outer.keys, entries, strict=True))
+        if by_key.keys() != set(branch.keys or ()):
+            raise error()
+        entries = [by_key[key] for key in branch.keys or ()]
+    for inner, child in zip(entries, branch.children, strict=True):
+        _spread(inner, child, error, found)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 from collections import OrderedDict
 from typing import Any, NamedTuple
 
@@ -248,6 +249,32 @@ def test_parameters_from_outside():
         func.functional_call(models[0], {"weight": models[1].weight}, x, strict=True)
     with pytest.raises(ValueError, match="two dictionaries"):
         func.functional_call(models[0], [{"weight": models[1].weight}] * 2, x)
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda x: grad(bowl)(x[0]),
+        lambda x: vjp(curved, x[0])[1](x[0]),
+        lambda x: jvp(curved, (x[0],), (x[1],)),
+        lambda x: hessian(bowl)(x[0]),
+        lambda x: vmap(grad(bowl))(x),
+        lambda x: grad(lambda x: vmap(bowl)(x).sum())(x),
+        lambda x: functional.hessian(bowl, x[0]),
+        lambda x: grad(lambda x: autograd.checkpoint(bowl, x))(x[0]),
+        lambda x: vmap(lambda r: r.max(0).values)(x),
+    ],
+)
+def test_nothing_waits_for_the_cycle_collector(call):
+    x = normal(3, 3)
+    call(x)
+    gc.collect()
+    gc.disable()
+    try:
+        call(x)
+        assert not [o for o in gc.get_objects() if isinstance(o, autograd.Node) and o.op]
+    finally:
+        gc.enable()
 
 
 @pytest.mark.parametrize(
