@@ -99,7 +99,15 @@ def _single(who: str, value: Any, input: Any) -> Any:
         raise ValueError(f"{who}: value must be a number or a 0-d tensor, met {value.shape}")
     if isinstance(value, Variable):
         return value if value.dtype in (input.dtype, float) else cast(value, input.dtype)
-    return input.dtype.type(value)
+    return one_of(who, value, input.dtype)
+
+
+def one_of(who: str, value: Any, dtype: Any) -> Any:
+    """A Python number as an element of `dtype`."""
+    try:
+        return dtype.type(value)
+    except OverflowError:
+        raise ValueError(f"{who}: {value} does not fit into {dtype}") from None
 
 
 def index_put(input: Any, indices: Sequence[Any], values: Any, accumulate: bool = False) -> Any:

@@ -300,6 +300,52 @@ def test_assignment(torch):
             raise AssertionError(f"{key} {fits}: {error}") from error
 
 
+def any_key(rng: np.random.Generator, shape: tuple[int, ...]) -> tuple[Any, ...]:
+    """An index of anything that PyTorch and NumPy both take."""
+    wide = tuple(int(n) for n in rng.integers(1, 3, rng.integers(1, 3)))
+    key: list[Any] = []
+    d = 0
+    while d < len(shape) and rng.random() < 0.85:
+        n, kind = shape[d], int(rng.integers(0, 8))
+        if kind == 0:
+            key.append(int(rng.integers(-n, n)))
+        elif kind == 1:
+            start, stop = sorted(int(i) for i in rng.integers(0, n + 1, 2))
+            key.append(slice(start, stop, int(rng.integers(1, 3))))
+        elif kind in (2, 3):
+            some = tuple(1 if rng.random() < 0.3 else m for m in wide)
+            key.append(rng.integers(-n, n, some))
+        elif kind == 4:
+            key.append(rng.random(n) > 0.4)
+        elif kind == 5 and d + 1 < len(shape):
+            key.append(rng.random(shape[d : d + 2]) > 0.4)
+            d += 1
+        else:
+            seen = any(k is Ellipsis for k in key)
+            key.append(None if kind == 6 else True if seen else Ellipsis)
+            d -= key[-1] is not Ellipsis
+        d += 1
+    return tuple(key)
+
+
+def test_indexing_by_anything(torch):
+    rng = np.random.default_rng(0)
+    for _ in range(300):
+        shape = tuple(int(n) for n in rng.integers(1, 4, rng.integers(1, 5)))
+        x, key = rng.normal(size=shape), any_key(rng, shape)
+        try:
+            theirs = torch.tensor(x)[keyed(torch, key)]
+        except IndexError:
+            with pytest.raises(IndexError):
+                Tensor(x)[keyed(autograd, key)]
+            continue
+        agree(torch, lambda lib, x, key=key: x[keyed(lib, key)] * 1.0 + 0.0 * x.sum(), x)
+        ours, theirs = Tensor(x.copy()), torch.tensor(x)
+        ours[keyed(autograd, key)] = 9.0
+        theirs[keyed(torch, key)] = 9.0
+        np.testing.assert_array_equal(ours.numpy(), theirs.numpy(), err_msg=str(key))
+
+
 def test_indexing_to_second_order():
     x = Tensor(drawn(3, 4), requires_grad=True)
     for key in [
@@ -665,6 +711,7 @@ BAD = [
     lambda lib, F, x, i: lib.put(x, i + 23, x[0, 0, :3]),
     lambda lib, F, x, i: lib.fill(x, x), lambda lib, F, x, i: lib.masked_fill(x, i, 1.0),
     lambda lib, F, x, i: lib.masked_fill(x, x > 0, x),
+    lambda lib, F, x, i: lib.masked_fill(i, i > 0, 2**70),
     lambda lib, F, x, i: lib.masked_fill(x, i > 0, 1.0),
     lambda lib, F, x, i: lib.masked_scatter(x, x == x, x[0]),
     lambda lib, F, x, i: lib.masked_scatter(x, x == x, x.double()),
