@@ -376,6 +376,12 @@ def test_bytes_are_numbers_not_masks():
     assert x[Tensor(np.array([1, 0, 1], np.uint8))].tolist() == [1, 0, 1]
 
 
+def test_indices_out_of_range_are_refused_by_take_along_dim():
+    """PyTorch counts on from the beginning again."""
+    with pytest.raises(IndexError, match="index 3 is out of range for size 3"):
+        autograd.take_along_dim(autograd.arange(3), Tensor(np.array([3])), 0)
+
+
 def test_view_copies_where_it_must():
     """PyTorch refuses: `view` there is for memory that lies in order."""
     x = autograd.arange(6).view(2, 3)
@@ -711,7 +717,7 @@ BAD = [
     lambda lib, F, x, i: lib.put(x, i + 23, x[0, 0, :3]),
     lambda lib, F, x, i: lib.fill(x, x), lambda lib, F, x, i: lib.masked_fill(x, i, 1.0),
     lambda lib, F, x, i: lib.masked_fill(x, x > 0, x),
-    lambda lib, F, x, i: lib.masked_fill(i, i > 0, 2**70),
+    lambda lib, F, x, i: lib.masked_fill(i, i > 0, 1e30),
     lambda lib, F, x, i: lib.masked_fill(x, i > 0, 1.0),
     lambda lib, F, x, i: lib.masked_scatter(x, x == x, x[0]),
     lambda lib, F, x, i: lib.masked_scatter(x, x == x, x.double()),
