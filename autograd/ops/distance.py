@@ -40,6 +40,7 @@ def _length_rule(g, y, x, p, dim):
     _length_rule,
     promotes=to_common_float,
     infer=lambda x, *, p, dim: Spec(reduced_shape(x.shape, dim, True), x.dtype),
+    formula=("sum(abs(x) ** p) ** (1 / p)", "g * sign(x) * (abs(x) / y) ** (p - 1)"),
 )
 def _length(x, /, *, p, dim):
     """The p-norm over the dimensions `dim`, which stay at size one; slope 0 where it is 0."""
@@ -174,6 +175,7 @@ def _pull(g, y, x1, x2):
         (*np.broadcast_shapes(x1.shape[:-2], x2.shape[:-2]), x1.shape[-2], x2.shape[-2]),
         promoted((x1, x2)),
     ),
+    formula=("sqrt(sum((x1 - x2) ** 2))", "sum(g * (x1 - x2) / y)", "sum(g * (x2 - x1) / y)"),
 )
 def _euclidean(x1, x2, /):
     """Euclidean distances of all rows of x1 to all rows of x2; slope 0 where one is 0."""

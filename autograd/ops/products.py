@@ -155,6 +155,7 @@ def kron(input: Any, other: Any) -> Any:
     lambda g, y, a, b, dim: _cross(g, a, dim=dim),  # pyright: ignore[reportGeneralTypeIssues]
     saves=("b", "a"),
     infer=lambda a, b, *, dim: Spec(np.broadcast_shapes(a.shape, b.shape), promoted((a, b))),
+    formula=("cross(a, b)", "cross(b, g)", "cross(g, a)"),
 )
 def _cross(a, b, /, *, dim):
     first, second = np.roll(a, -1, dim), np.roll(b, -1, dim)

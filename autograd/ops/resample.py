@@ -59,6 +59,7 @@ class Taps:
     infer=lambda x, *, dim, taps: Spec(
         (*x.shape[:dim], len(taps.places), *x.shape[dim + 1 :]), x.dtype
     ),
+    formula=("taps @ x", "T(taps) @ g"),
 )
 def _resample(x, /, *, dim, taps):
     before, after = (slice(None),) * dim, (1,) * (x.ndim - dim - 1)

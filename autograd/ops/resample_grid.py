@@ -62,13 +62,14 @@ def _reflected(at, n, align):
     lambda g, y, x, **at: g * grid_slopes(x, **at),  # pyright: ignore[reportGeneralTypeIssues]
     saves="x",
     infer=lambda x, **_: Spec(x.shape, x.dtype),
+    formula=("((x + 1) * size - 1) / 2", "g * size / 2"),
 )
 def _grid_coordinates(x, /, *, size, padding, align):
     """Coordinates (..., d) from -1 to 1 as places among `size` elements (in the order x, y, z)."""
     return _placed(x, size, padding, align)[0]
 
 
-@structured(None, infer=lambda x, **_: Spec(x.shape, x.dtype))
+@structured(None, infer=lambda x, **_: Spec(x.shape, x.dtype), formula=("size / 2", None))
 def grid_slopes(x, /, *, size, padding, align):
     """The slopes of the places of `_grid_coordinates` in x, which are constant but for jumps."""
     return _placed(x, size, padding, align)[1]
@@ -82,6 +83,7 @@ OFFSETS = {"nearest": (0,), "bilinear": (0, 1), "bicubic": (-1, 0, 1, 2)}
     infer=lambda x, *, size, mode, padding, align: Spec(
         (*x.shape[:-1], len(OFFSETS[mode]) ** len(size)), "int64"
     ),
+    formula=("floor(x)", None),
 )
 def grid_places(x, /, *, size, mode, padding, align):
     """The elements around places (..., d): flat, the last dimension of the input running fastest.
