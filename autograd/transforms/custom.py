@@ -121,8 +121,8 @@ class Function:
         raise NotImplementedError
 
     @staticmethod
-    def backward(ctx: Any, *grad_outputs: Any) -> Any:
-        """Gradients of the arguments; to be overridden."""
+    def backward(*args: Any, **kwargs: Any) -> Any:
+        """Gradients of the arguments, of ctx and those of the results; to be overridden."""
         raise NotImplementedError(
             "a Function needs a static method backward(ctx, *grads) to be differentiated"
         )

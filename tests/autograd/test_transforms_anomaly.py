@@ -24,8 +24,8 @@ def test_forward():
     said = str(caught.value)
     for word in ("log made", "(1, 1)", "x[1, 1] = -8.0", "# the line to be named", "nan"):
         assert word in said
-    with pytest.raises(RuntimeError, match=r"div made.*inf.*x\[0, 1\]|div made"), detect_anomaly():
-        x / Tensor(np.array([1.0, 0.0]))
+    with pytest.raises(RuntimeError, match=r"div made.* has inf as element"), detect_anomaly():
+        autograd.div(x, Tensor(np.array([1.0, 0.0])))
 
 
 def test_backward():
