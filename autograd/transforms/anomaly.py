@@ -92,13 +92,13 @@ class AnomalyWatcher(Watcher):
 
 
 def numbers(x: Any) -> Any:
-    """The float array behind a variable or raw value; None if there is none."""
+    """The float array behind a variable or raw value; None if there is none, or it is empty."""
     value = x.value if isinstance(x, Variable) else x
     if value is None or isinstance(value, Node | Spec | bool | int):
         return None
     if isinstance(value, float):
         return np.asarray(value)
-    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind == "f":
+    if isinstance(value, np.ndarray | np.generic) and value.dtype.kind == "f" and value.size:
         return np.asarray(value)
     return None
 
