@@ -246,7 +246,8 @@ def live_users() -> dict[Node, list[Node]]:
     """
     users: dict[Node, list[Node]] = defaultdict(list)
     for thing in gc.get_objects():
-        if thing.__class__ is Node:
+        # By type: other libraries answer to __class__ with code of their own.
+        if type(thing) is Node:
             inputs = [link for link in getattr(thing, "inputs", ()) if link.__class__ is Node]
             for parent in dict.fromkeys(inputs):
                 users[parent].append(thing)

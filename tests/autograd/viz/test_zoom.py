@@ -13,7 +13,7 @@ from autograd.viz.graph import graph
 from autograd.viz.model import Diagram
 from autograd.viz.zoom.items import exact_sum, tensor_labels
 from autograd.viz.zoom.zoom import Zoom, zoom
-from tests.autograd.test_op_table import TABLE, cases, every, leaves, run
+from tests.autograd.test_op_table import TABLE, cases, every, intervals, leaves, run
 
 ALL: dict[str, Any] = {"depth": 50, "limit": 10**6, "terms": 10**6}
 
@@ -92,7 +92,12 @@ def test_partial_derivatives_are_those_of_the_engine(name):
             agrees(y, index, targets)
 
 
-@every(lambda op: op.differentiable and op.family in ("elementwise", "reduction", "contraction"))
+@every(
+    lambda op: (
+        op.differentiable
+        and (op.family in ("elementwise", "reduction") or op.name in ("matmul", "linear"))
+    )
+)
 def test_values_come_out_again_from_the_operands(name):
     op = TABLE[name]
     for args, params in cases(op, seed=12):
@@ -115,7 +120,11 @@ def test_values_come_out_again_from_the_operands(name):
 @every(lambda op: op.scalar is not None and op.differentiable and op.samples is None)
 def test_scalars(name):
     op = TABLE[name]
-    args = [Scalar(float(a)) for a in np.linspace(0.4, 0.9, len(op.inputs))]
+    places = np.linspace(0.55, 0.7, len(op.inputs))
+    args = [
+        Scalar(float(low + (high - low) * at))
+        for at, (low, high) in zip(places, intervals(op), strict=True)
+    ]
     agrees(op.function(*args), (), {f"s{i}": a for i, a in enumerate(args)})
 
 
