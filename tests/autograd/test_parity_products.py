@@ -14,6 +14,16 @@ from tests.autograd.test_parity import agree, both_dtypes, drawn
 
 # --- Convolutions ---------------------------------------------------------------------------------
 
+NAMES = {
+    "adaptive_avg_pool": ("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d"),
+    "adaptive_max_pool": ("adaptive_max_pool1d", "adaptive_max_pool2d", "adaptive_max_pool3d"),
+    "avg_pool": ("avg_pool1d", "avg_pool2d", "avg_pool3d"),
+    "conv": ("conv1d", "conv2d", "conv3d"),
+    "conv_transpose": ("conv_transpose1d", "conv_transpose2d", "conv_transpose3d"),
+    "lp_pool": ("lp_pool1d", "lp_pool2d", "lp_pool3d"),
+    "max_pool": ("max_pool1d", "max_pool2d", "max_pool3d"),
+    "max_unpool": ("max_unpool1d", "max_unpool2d", "max_unpool3d"),
+}
 SIZES = {1: (7,), 2: (6, 7), 3: (4, 5, 6)}
 KERNELS = {1: (3,), 2: (3, 2), 3: (2, 3, 1)}
 WAYS: list[dict[str, Any]] = [
@@ -31,7 +41,7 @@ WAYS: list[dict[str, Any]] = [
 @both_dtypes
 @pytest.mark.parametrize("n", SIZES)
 def test_convolutions(torch, n, dtype):
-    name = f"conv{n}d"
+    name = NAMES["conv"][n - 1]
     for options in WAYS:
         groups = options.get("groups", 1)
         x = drawn(2, 4, *SIZES[n], dtype=dtype)
@@ -59,7 +69,7 @@ BACK: list[dict[str, Any]] = [
 @both_dtypes
 @pytest.mark.parametrize("n", SIZES)
 def test_transposed_convolutions(torch, n, dtype):
-    name = f"conv_transpose{n}d"
+    name = NAMES["conv_transpose"][n - 1]
     for options in BACK:
         groups = options.get("groups", 1)
         x = drawn(2, 4, *(m - 2 for m in SIZES[n]), dtype=dtype)
@@ -117,7 +127,7 @@ def test_pools(torch, n, dtype):
             for extra in ({}, {"return_indices": True}):
                 agree(
                     torch,
-                    lambda lib, x, at=at | extra: getattr(lib, f"max_pool{n}d")(x, **at),
+                    lambda lib, x, at=at | extra: getattr(lib, NAMES["max_pool"][n - 1])(x, **at),
                     x,
                     lib=functional,
                 )
@@ -125,21 +135,29 @@ def test_pools(torch, n, dtype):
                 if n == 3 or "divisor_override" not in extra:
                     agree(
                         torch,
-                        lambda lib, x, at=at | extra: getattr(lib, f"avg_pool{n}d")(x, **at),
+                        lambda lib, x, at=at | extra: getattr(lib, NAMES["avg_pool"][n - 1])(
+                            x, **at
+                        ),
                         x,
                         lib=functional,
                     )
     x = drawn(2, 3, *SIZES[n], dtype=dtype)
     wide = {"kernel_size": 2, "dilation": 2, "stride": 1, "return_indices": True}
-    agree(torch, lambda lib, x: getattr(lib, f"max_pool{n}d")(x, **wide), x, lib=functional)
+    agree(
+        torch, lambda lib, x: getattr(lib, NAMES["max_pool"][n - 1])(x, **wide), x, lib=functional
+    )
     kernel = KERNELS[n]
-    agree(torch, lambda lib, x: getattr(lib, f"max_pool{n}d")(x, kernel), x, lib=functional)
-    agree(torch, lambda lib, x: getattr(lib, f"avg_pool{n}d")(x, kernel), x, lib=functional)
+    agree(
+        torch, lambda lib, x: getattr(lib, NAMES["max_pool"][n - 1])(x, kernel), x, lib=functional
+    )
+    agree(
+        torch, lambda lib, x: getattr(lib, NAMES["avg_pool"][n - 1])(x, kernel), x, lib=functional
+    )
     tied = np.round(x)
     tied.ravel()[5] = np.nan
     agree(
         torch,
-        lambda lib, x: getattr(lib, f"max_pool{n}d")(x, 2, 1, return_indices=True),
+        lambda lib, x: getattr(lib, NAMES["max_pool"][n - 1])(x, 2, 1, return_indices=True),
         tied,
         lib=functional,
     )
@@ -157,16 +175,16 @@ def test_adaptive_pools(torch, n, dtype):
                 size = size[0]
             agree(
                 torch,
-                lambda lib, x, s=size: getattr(lib, f"adaptive_avg_pool{n}d")(x, s),
+                lambda lib, x, s=size: getattr(lib, NAMES["adaptive_avg_pool"][n - 1])(x, s),
                 x,
                 lib=functional,
             )
             for indices in (False, True):
                 agree(
                     torch,
-                    lambda lib, x, s=size, i=indices: getattr(lib, f"adaptive_max_pool{n}d")(
-                        x, s, return_indices=i
-                    ),
+                    lambda lib, x, s=size, i=indices: getattr(
+                        lib, NAMES["adaptive_max_pool"][n - 1]
+                    )(x, s, return_indices=i),
                     x,
                     lib=functional,
                 )
@@ -176,7 +194,7 @@ def test_adaptive_pools(torch, n, dtype):
 @pytest.mark.parametrize("n", SIZES)
 def test_unpooling_and_power_means(torch, n, dtype):
     functional = torch.nn.functional
-    pool, back = f"max_pool{n}d", f"max_unpool{n}d"
+    pool, back = NAMES["max_pool"][n - 1], NAMES["max_unpool"][n - 1]
     for x in (drawn(2, 3, *SIZES[n], dtype=dtype), drawn(3, *SIZES[n], dtype=dtype)):
         whole = x[(..., *(slice(0, m // 2 * 2) for m in SIZES[n]))]
         cases = [(whole, 2, None, None), (x, 2, None, x.shape[-n:]), (x, 2, 3, x.shape[-n:])]
@@ -195,7 +213,9 @@ def test_unpooling_and_power_means(torch, n, dtype):
         ):
             agree(
                 torch,
-                lambda lib, x, p=power, o=options: getattr(lib, f"lp_pool{n}d")(x, p, 2, **o),
+                lambda lib, x, p=power, o=options: getattr(lib, NAMES["lp_pool"][n - 1])(
+                    x, p, 2, **o
+                ),
                 abs(x) if isinstance(power, float) else x,
                 lib=functional,
             )
