@@ -168,3 +168,96 @@ def test_18_centred_rmsprop_clamps_the_variance():
 def test_19_windows_wholly_outside_are_refused():
     with pytest.raises(ValueError, match="wholly outside"):
         autograd.max_pool2d(autograd.ones(1, 1, 2, 2), 2, padding=1, dilation=3)
+
+
+def test_20_the_first_of_equal_elements():
+    x = autograd.tensor([3.0, 1.0, 3.0, 1.0])
+    assert x.topk(1).indices.tolist() == [0]
+    assert x.kthvalue(1).indices.item() == 1
+    assert autograd.tensor([2.0, 2.0, 2.0]).median(0).indices.item() == 0
+
+
+def test_21_the_norm_of_order_zero_counts():
+    x = autograd.tensor([3.0, 0.0, -1.0], requires_grad=True)
+    assert x.norm(0).item() == 2.0
+    assert not x.norm(0).requires_grad
+
+
+def test_22_norms_of_extreme_numbers_are_finite():
+    assert autograd.tensor([3e30, 4e30]).norm().item() == pytest.approx(5e30, rel=1e-6)
+    assert autograd.tensor([3e-30, 4e-30]).norm().item() == pytest.approx(5e-30, rel=1e-6)
+
+
+def test_23_reductions_of_everything():
+    x = autograd.tensor([[True, False], [True, True]])
+    assert x.all(dim=()).shape == ()
+    assert x.any(dim=()).item() is True
+    assert autograd.ones(2, 3).prod((0, 1)).item() == 1.0
+    assert autograd.zeros(2, 2).logsumexp().item() == pytest.approx(np.log(4.0))
+    assert autograd.tensor([False, True]).argmax().item() == 1
+
+
+def test_24_slices_may_run_backwards():
+    x = autograd.arange(4.0, requires_grad=True)
+    y = x[::-2]
+    assert y.tolist() == [3.0, 1.0]
+    (y * autograd.tensor([1.0, 2.0])).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [0.0, 2.0, 0.0, 1.0]
+
+
+def test_25_view_copies_where_it_must():
+    assert autograd.arange(6).reshape(2, 3).T.view(6).tolist() == [0, 3, 1, 4, 2, 5]
+
+
+def test_26_bytes_are_numbers():
+    assert autograd.arange(4)[autograd.tensor([1, 1], np.uint8)].tolist() == [1, 1]
+
+
+def test_27_take_along_dim_checks_its_indices():
+    with pytest.raises(IndexError):
+        autograd.take_along_dim(autograd.ones(2), autograd.tensor([2]), 0)
+
+
+def test_28_scatter_has_gradients():
+    src = autograd.tensor([1.0, 2.0, 3.0], requires_grad=True)
+    index = autograd.tensor([0, 0])
+    autograd.zeros(2).scatter(0, index, src, reduce="add").sum().backward()
+    assert src.grad is not None
+    assert src.grad.tolist() == [1.0, 1.0, 0.0]
+
+
+def test_29_quotients_rounded_down_have_slope_zero():
+    x = autograd.tensor([5.0, -5.0], requires_grad=True)
+    (x // 2.0).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [0.0, 0.0]
+
+
+def test_30_integers_where_pytorch_has_floats_only():
+    assert autograd.hypot(autograd.tensor([3]), autograd.tensor([4])).tolist() == [5.0]
+    zero = autograd.tensor([0])
+    assert autograd.logaddexp(zero, zero).tolist() == pytest.approx([np.log(2.0)], rel=1e-6)
+    assert autograd.logaddexp2(zero, zero).tolist() == [1.0]
+
+
+def test_31_slopes_far_out_and_at_zero():
+    x = autograd.tensor([1e30], requires_grad=True)
+    (slope,) = autograd.grad(x.asinh().sum(), x)
+    assert slope.tolist() == pytest.approx([1e-30], rel=1e-6)
+    zero = autograd.tensor(0.0, np.float64, requires_grad=True)
+    (first,) = autograd.grad(autograd.sinc(zero), zero, create_graph=True)
+    (second,) = autograd.grad(first, zero)
+    assert second.item() == pytest.approx(-(np.pi**2) / 3.0)
+
+
+def test_32_divmod_works():
+    whole, rest = divmod(autograd.tensor([7.0, -7.0]), 2.0)
+    assert (whole.tolist(), rest.tolist()) == ([3.0, -4.0], [1.0, 1.0])
+
+
+def test_33_wrong_dtypes_are_type_errors():
+    with pytest.raises(TypeError):
+        autograd.logical_and(autograd.ones(2), "x")
+    with pytest.raises(TypeError):
+        autograd.zeros(2).scatter(0, autograd.tensor([0.5]), 1.0)
