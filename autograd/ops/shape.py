@@ -322,7 +322,7 @@ def _narrow_shape(shape, dim, start, stop):
 
 
 @movement(
-    lambda g, y, x, dim, start, stop: _pad(
+    lambda g, y, x, dim, start, stop: _pad(  # pyright: ignore[reportGeneralTypeIssues]
         g,
         widths=tuple(
             (start, x.shape[dim] - stop) if i == dim else (0, 0) for i in range(len(x.shape))

@@ -123,7 +123,7 @@ def sin(x):
 
 
 @elementwise(
-    lambda g, y, x: times(-g, sin(x)),
+    lambda g, y, x: times(-g, sin(x)),  # pyright: ignore[reportGeneralTypeIssues]
     saves="x",
     scalar=math.cos,
     result="float",

@@ -177,7 +177,7 @@ def sinh(x):
 
 
 @elementwise(
-    lambda g, y, x: g * sinh(x),
+    lambda g, y, x: g * sinh(x),  # pyright: ignore[reportGeneralTypeIssues]
     saves="x",
     scalar=math.cosh,
     result="float",

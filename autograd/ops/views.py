@@ -348,7 +348,7 @@ _windows.op.samples = lambda draw: [
 
 
 @movement(
-    lambda g, y, x, dim, length, step, dilation: _windows(
+    lambda g, y, x, dim, length, step, dilation: _windows(  # pyright: ignore[reportGeneralTypeIssues]
         g, dim=dim, size=x.shape[-1], step=step, dilation=dilation
     ),
     infer=lambda x, *, dim, length, step, dilation: Spec(

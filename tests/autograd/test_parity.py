@@ -675,7 +675,7 @@ def test_bad_input_is_refused(torch, name):
 
 
 def test_every_public_op_is_compared():
-    """A new function of autograd must be compared here or in a file beside, or say why it is not."""
+    """A new function must be compared here or in a file beside, or say why it is not."""
     excused = {"dropout": "random: test_op_table.py checks its distribution"}
     files = sorted(Path(__file__).parent.glob("test_parity*.py"))
     text = "\n".join(file.read_text(encoding="utf-8") for file in files)

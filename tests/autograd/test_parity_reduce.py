@@ -171,6 +171,7 @@ def test_spread(torch, dtype):
 
 def test_float32_extremes():
     """Sums of squares neither overflow nor vanish, and a large mean cancels nothing."""
+    x: Any
     for name, array, wanted in (
         ("std", [1e30, -1e30], 2**0.5 * 1e30), ("std", [1e-30, -1e-30], 2**0.5 * 1e-30),
         ("var", [1e8, 1e8 + 8], 32.0), ("norm", [3e30, 4e30], 5e30),

@@ -10,7 +10,6 @@ import pytest
 import autograd
 from autograd import Tensor
 
-
 # What PyTorch says of its own forward mode and linearize.
 pytestmark = [
     pytest.mark.filterwarnings("ignore:.torch.jit.script.:DeprecationWarning"),

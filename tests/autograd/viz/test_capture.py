@@ -12,9 +12,9 @@ import pytest
 import autograd
 import nn
 from autograd import Scalar, viz
-from autograd.graph import OPS, Abstract, toposort
+from autograd.graph import Abstract, toposort
 from autograd.viz.capture import capture
-from tests.autograd.test_op_table import cases, leaves
+from tests.autograd.test_op_table import TABLE, cases, leaves
 
 
 def vertex(diagram: viz.Diagram, name: str) -> Any:
@@ -75,9 +75,9 @@ def test_values_that_no_rule_reads_are_worked_out_again():
     assert values[3] == -1.0
 
 
-@pytest.mark.parametrize("name", [name for name, op in OPS.items() if op.differentiable])
+@pytest.mark.parametrize("name", [name for name, op in TABLE.items() if op.differentiable])
 def test_every_op_is_captured(name):
-    op = OPS[name]
+    op = TABLE[name]
     for args, params in cases(op):
         result = op.function(*leaves(op, args), **params)
         if result.requires_grad:

@@ -199,7 +199,7 @@ def in_javascript(calls: list[tuple[str, dict[str, float]]]) -> list[float]:
 @pytest.mark.skipif(NODE is None, reason="needs Node to run JavaScript")
 def test_javascript_computes_what_python_does() -> None:
     calls, expected = [], []
-    for name, op in ELEMENTWISE.items():
+    for op in ELEMENTWISE.values():
         found = formula(op)
         for params, point in itertools.product(metadata(op), points(op)):
             values = dict(zip(op.inputs, point, strict=True)) | params

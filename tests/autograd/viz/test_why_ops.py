@@ -9,9 +9,10 @@ import pytest
 
 import autograd
 from autograd import viz
-from autograd.graph import OPS, Op, wrap
+from autograd.graph import Op, wrap
 from autograd.viz.why.evidence import Evidence
 from autograd.viz.why.why import why
+from tests.autograd.test_op_table import TABLE
 
 # Their results are integers, or nothing that a loss is made of.
 FLAT = {"sign"}
@@ -37,13 +38,13 @@ def leaves(op: Op, operands: tuple[Any, ...]) -> list[Any]:
     return made
 
 
-DIFFERENTIABLE = [name for name, op in OPS.items() if op.differentiable]
+DIFFERENTIABLE = [name for name, op in TABLE.items() if op.differentiable]
 
 
 @pytest.mark.parametrize("recorded", [True, False])
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
 def test_each_op(name: str, recorded: bool) -> None:
-    op = OPS[name]
+    op = TABLE[name]
     operands, params = arguments(op)
     inputs = leaves(op, operands)
     wanted = [v for v in inputs if isinstance(v, autograd.Tensor) and v.requires_grad]
@@ -84,7 +85,7 @@ def test_each_op(name: str, recorded: bool) -> None:
 @pytest.mark.parametrize("name", DIFFERENTIABLE)
 @pytest.mark.parametrize("worst", [0.0, np.nan, np.inf, -np.inf, 1e300])
 def test_nothing_crashes_on_bad_numbers(name: str, worst: float) -> None:
-    op = OPS[name]
+    op = TABLE[name]
     operands, params = arguments(op)
     inputs = leaves(op, operands)
     wanted = [v for v in inputs if isinstance(v, autograd.Tensor) and v.requires_grad]
