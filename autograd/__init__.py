@@ -121,6 +121,7 @@ from .ops.distance import normalize as normalize
 from .ops.distance import pairwise_distance as pairwise_distance
 from .ops.distinct import argwhere as argwhere
 from .ops.distinct import bucketize as bucketize
+from .ops.distinct import isin as isin
 from .ops.distinct import searchsorted as searchsorted
 from .ops.distinct import unique as unique
 from .ops.distinct import unique_consecutive as unique_consecutive

@@ -14,7 +14,7 @@ from ..watch import WATCHERS
 def _values(who: str, input: Any) -> np.ndarray:
     """The array of an operand; a traced one has none."""
     value = input.value if isinstance(input, Variable) else input
-    if value.__class__ is Abstract:
+    if isinstance(value, Abstract):
         raise TypeError(
             f"{who} of a traced tensor {value}: the shape of the result depends on values, which "
             "a trace does not have"
@@ -248,3 +248,30 @@ def bucketize(input: Any, boundaries: Any, *, out_int32: bool = False, right: bo
     if lines.ndim != 1:
         raise ValueError(f"bucketize: boundaries must have one dimension, met shape {lines.shape}")
     return _searched("bucketize", lines, x, right, out_int32, input)
+
+
+def isin(
+    elements: Any, test_elements: Any, *, assume_unique: bool = False, invert: bool = False
+) -> Any:
+    """For each of `elements`, whether it is one of `test_elements`.
+
+    Parameters
+    ----------
+    elements, test_elements : Tensor or number
+    assume_unique : bool
+        Accepted; it changes nothing.
+    invert : bool
+        Whether it is none of them.
+
+    Returns
+    -------
+    Tensor of bool, of the shape of `elements`
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.isin(autograd.tensor([1, 2, 3]), autograd.tensor([3, 1]))
+    tensor([ True, False,  True])
+    """
+    found = np.isin(_values("isin", elements), _values("isin", test_elements), invert=invert)
+    return _left("isin", elements, wrap(found[()]))

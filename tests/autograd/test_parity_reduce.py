@@ -466,3 +466,14 @@ def test_bad_input_is_refused(torch, name):
         func(autograd, autograd.tensor)
     assert type(caught.value) is kind
     assert len(str(caught.value)) > 20
+
+
+def test_isin(torch):
+    x = np.array([[1.0, np.nan], [2.0, -0.0]])
+    for elements, among in ((x, x[0]), (x, np.array([0.0, 2.0])), (np.arange(4), np.arange(2))):
+        for invert in (False, True):
+            ours = autograd.isin(Tensor(elements), Tensor(among), invert=invert)
+            theirs = torch.isin(torch.tensor(elements), torch.tensor(among), invert=invert)
+            assert ours.tolist() == theirs.tolist()
+    assert autograd.isin(Tensor(x), 2.0).tolist() == torch.isin(torch.tensor(x), 2.0).tolist()
+    assert autograd.isin(autograd.tensor(3), autograd.tensor([3])).shape == ()
