@@ -14,7 +14,7 @@ from ..watch import WATCHERS
 def _values(who: str, input: Any) -> np.ndarray:
     """The array of an operand; a traced one has none."""
     value = input.value if isinstance(input, Variable) else input
-    if isinstance(value, Abstract):
+    if value.__class__ is Abstract:  # what a vmap holds speaks for itself
         raise TypeError(
             f"{who} of a traced tensor {value}: the shape of the result depends on values, which "
             "a trace does not have"
