@@ -15,11 +15,11 @@ from typing import Any
 import numpy as np
 
 from ..changes import CHANGES
+from ..frames import user_frames
 from ..graph import NUMBERS, Node, Spec, Variable, toposort
 from .gradients import Flows, differentiate, slope_of
 from .model import Cluster, Diagram, Edge, Kind, Vertex
 from .names import Names
-from .places import user_frames
 from .record import Call, Keep, Note, Recording, note_of
 from .values import Values, leaf_of
 

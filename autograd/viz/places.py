@@ -10,8 +10,7 @@ from itertools import islice
 from types import CodeType, FrameType
 from typing import TYPE_CHECKING, Any
 
-from ..frames import is_user_code as is_user_code
-from ..frames import user_frames as user_frames
+from ..frames import user_frames
 from ..graph import Variable
 from .model import Source
 

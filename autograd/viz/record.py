@@ -19,11 +19,12 @@ from typing import Any, Literal, Self
 import numpy as np
 
 from ..changes import tick
+from ..frames import is_user_code
 from ..graph import Abstract, Node, Op, Variable
 from ..modes import mode
 from ..watch import WATCHERS, Watcher
 from .model import Source
-from .places import bindings, is_user_code, locals_of, named_in, source_at
+from .places import bindings, locals_of, named_in, source_at
 
 METHODS = ("detach", "numpy", "item", "tolist")
 How = Literal["detach", "numpy", "item", "tolist", "no_grad", "constant"]

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import sys
 
+from ..frames import user_frames
 from ..graph import NUMBERS, Variable
 from ..trace import Graph, Ref
 from .capture import dtype_text, kind_of, owned
 from .model import Diagram, Edge, Vertex
 from .names import Names
-from .places import user_frames
 
 
 def diagram_of_trace(graph: Graph) -> Diagram:

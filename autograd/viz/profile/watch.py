@@ -13,7 +13,8 @@ from types import CodeType, FrameType
 from typing import Any
 
 from ...engine import backpropagate
-from ..places import is_user_code, named_in
+from ...frames import is_user_code
+from ..places import named_in
 
 # Empty intervals timed to find out what the watch itself costs.
 CALIBRATION = 201

@@ -10,9 +10,9 @@ from typing import Any, cast
 import numpy as np
 
 from ...engine import leading_to
+from ...frames import user_frames
 from ...graph import Abstract, Node, Variable, toposort
 from ..names import Names
-from ..places import user_frames
 from ..record import Keep, Recording, note_of
 from ..summary import number, shape_text
 from .answer import Answer, Verdict
