@@ -90,7 +90,7 @@ def _spelled(term: Term, ndim: int, which: str) -> list[Label]:
         raise ValueError(f"einsum: {which} has {ndim} dimensions, and labels for {len(named)}")
     labels: list[Label] = []
     for t in term:
-        labels += range(-hidden, 0) if t is Ellipsis else [t]  # type: ignore[list-item]
+        labels += range(-hidden, 0) if t is ... else [t]
     return labels
 
 
@@ -231,7 +231,7 @@ def _result(output: Term | None, labels: list[list[Label]]) -> list[Label]:
         return dots + sorted(t for t in set(every) if t >= 0 and every.count(t) == 1)
     spelled: list[Label] = []
     for t in output:
-        spelled += dots if t is Ellipsis else [t]  # type: ignore[list-item]
+        spelled += dots if t is ... else [t]
     for t in spelled:
         if spelled.count(t) > 1:
             raise ValueError(f"einsum: {_named(t)!r} stands more than once in the result")

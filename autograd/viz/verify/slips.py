@@ -62,7 +62,9 @@ class _Guesses:
         self.call = argument.prober.call
         self.saved = tuple(argument.rule.node.saved or ())
         found = [argument.compare(p) for p in probes[1:]]
-        steps = np.array([p.direction.reshape(-1)[i] for p, i in zip(probes[1:], places)])  # noqa: B905
+        steps = np.array(
+            [p.direction.reshape(-1)[i] for p, i in zip(probes[1:], places, strict=False)]
+        )
         self.places = places
         with np.errstate(all="ignore"):
             self.says = np.array([c.says for c in found]) / steps
