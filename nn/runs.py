@@ -20,7 +20,7 @@ import optim
 from autograd import manual_seed
 
 from . import data as readers
-from .losses import CrossEntropyLoss
+from .layers.losses import CrossEntropyLoss
 from .models import ModelEntry, find_model
 from .module import Module
 from .pictures import save_pictures

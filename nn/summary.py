@@ -11,8 +11,8 @@ import numpy as np
 
 from autograd import Tensor, default_generator, get_default_dtype, no_grad, zeros
 
-from .conv import Conv2d
-from .linear import Linear
+from .layers.conv import Conv2d
+from .layers.linear import Linear
 from .module import Module
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 from autograd import flatten, max_pool2d, relu
 
-from ..conv import Conv2d
-from ..linear import Linear
+from ..layers.conv import Conv2d
+from ..layers.linear import Linear
 from ..module import Module
 
 

@@ -6,7 +6,7 @@ from typing import Any
 
 from autograd import avg_pool2d, flatten, relu
 
-from ..linear import Linear
+from ..layers.linear import Linear
 from ..module import Module
 
 POOL = 4  # 32x32 to 8x8, the size of scikit-learn's digits before they are enlarged

@@ -10,8 +10,8 @@ import numpy as np
 from autograd import Tensor, batch_norm, group_norm, layer_norm
 from autograd.families import shape_of
 
-from . import init
-from .module import Module, Parameter, factory
+from .. import init
+from ..module import Module, Parameter, factory
 
 
 class _BatchNorm(Module):

@@ -6,7 +6,7 @@ from typing import Any
 
 from autograd import dropout
 
-from .module import Module
+from ..module import Module
 
 
 class Dropout(Module):

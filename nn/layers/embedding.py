@@ -8,8 +8,8 @@ import numpy as np
 
 from autograd import Tensor, embedding
 
-from . import init
-from .module import Module, Parameter, factory
+from .. import init
+from ..module import Module, Parameter, factory
 
 
 class Embedding(Module):

@@ -6,8 +6,8 @@ from typing import Any
 
 from autograd import Tensor, cross_entropy, mse_loss, nll_loss
 
-from .functional import legacy_reduction
-from .module import Module
+from ..functional.reduction import legacy_reduction
+from ..module import Module
 
 
 class CrossEntropyLoss(Module):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping
 from typing import Any, Self, overload
 
-from .module import Module, bracketed, indented
+from ..module import Module, bracketed, indented
 
 
 class _Numbered(Module):

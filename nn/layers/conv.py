@@ -8,12 +8,38 @@ import numpy as np
 
 from autograd import conv2d, pad
 from autograd.ops.conv import pair
+from autograd.ops.conv_arguments import named_padding
 
-from .functional import Pair, split_padding
+from ..module import Module, Parameter, factory
 from .linear import default_init
-from .module import Module, Parameter, factory
+
+Pair = tuple[int, int]
 
 PADDING_MODES = ("zeros", "reflect", "replicate", "circular")
+
+
+def split_padding(
+    who: str, padding: Any, kernel_size: Pair, stride: Pair, dilation: Pair
+) -> tuple[Pair, tuple[int, int, int, int] | None]:
+    """
+    Padding as the convolution op takes it, and widths for `pad` before it, where needed.
+
+    "same" with an even kernel needs one more zero after the image than before it, which the
+    op's own (symmetric) padding cannot give.
+
+    Raises
+    ------
+    ValueError
+        If `padding` is an unknown word, or "same" meets a stride.
+
+    Examples
+    --------
+    >>> split_padding("conv2d", "same", (3, 2), (1, 1), (1, 1))
+    ((0, 0), (0, 1, 1, 1))
+    """
+    if not isinstance(padding, str):
+        return pair(who, "padding", padding, 0), None
+    return named_padding(who, padding, kernel_size, stride, dilation)  # pyright: ignore[reportReturnType] - pairs give pairs
 
 
 class Conv2d(Module):

@@ -7,8 +7,8 @@ from typing import Any
 from autograd import avg_pool2d, max_pool2d
 from autograd.ops.conv import pair
 
-from .functional import Pair
-from .module import Module
+from ..module import Module
+from .conv import Pair
 
 
 def _check(who: str, kernel_size: Any, stride: Any, padding: Any) -> None:

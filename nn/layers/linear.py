@@ -9,8 +9,8 @@ import numpy as np
 
 from autograd import linear
 
-from . import init
-from .module import Module, Parameter, factory
+from .. import init
+from ..module import Module, Parameter, factory
 
 
 def default_init(weight: Parameter, bias: Parameter | None) -> None:

@@ -9,8 +9,8 @@ from typing import Any
 
 from autograd import flatten, gelu, log_softmax, relu, sigmoid, silu, softmax, tanh
 
-from . import functional as F
-from .module import Module
+from .. import functional as F
+from ..module import Module
 
 
 class ReLU(Module):

@@ -1,0 +1,81 @@
+"""Functions under the names and signatures of ``torch.nn.functional``, over autograd's ops.
+
+``inplace=`` is taken where PyTorch has it; the results are the same, and the input is left alone.
+The old pair ``size_average=`` and ``reduce=`` is understood, with PyTorch's warning.
+"""
+
+from autograd import adaptive_avg_pool1d as adaptive_avg_pool1d
+from autograd import adaptive_avg_pool2d as adaptive_avg_pool2d
+from autograd import adaptive_avg_pool3d as adaptive_avg_pool3d
+from autograd import adaptive_max_pool1d as adaptive_max_pool1d
+from autograd import adaptive_max_pool2d as adaptive_max_pool2d
+from autograd import adaptive_max_pool3d as adaptive_max_pool3d
+from autograd import affine_grid as affine_grid
+from autograd import avg_pool1d as avg_pool1d
+from autograd import avg_pool2d as avg_pool2d
+from autograd import avg_pool3d as avg_pool3d
+from autograd import batch_norm as batch_norm
+from autograd import bilinear as bilinear
+from autograd import conv1d as conv1d
+from autograd import conv2d as conv2d
+from autograd import conv3d as conv3d
+from autograd import conv_transpose1d as conv_transpose1d
+from autograd import conv_transpose2d as conv_transpose2d
+from autograd import conv_transpose3d as conv_transpose3d
+from autograd import cosine_similarity as cosine_similarity
+from autograd import embedding as embedding
+from autograd import gelu as gelu
+from autograd import grid_sample as grid_sample
+from autograd import group_norm as group_norm
+from autograd import interpolate as interpolate
+from autograd import layer_norm as layer_norm
+from autograd import linear as linear
+from autograd import local_response_norm as local_response_norm
+from autograd import lp_pool1d as lp_pool1d
+from autograd import lp_pool2d as lp_pool2d
+from autograd import lp_pool3d as lp_pool3d
+from autograd import max_pool1d as max_pool1d
+from autograd import max_pool2d as max_pool2d
+from autograd import max_pool3d as max_pool3d
+from autograd import max_unpool1d as max_unpool1d
+from autograd import max_unpool2d as max_unpool2d
+from autograd import max_unpool3d as max_unpool3d
+from autograd import normalize as normalize
+from autograd import pad as pad
+from autograd import pairwise_distance as pairwise_distance
+from autograd import sigmoid as sigmoid
+from autograd import tanh as tanh
+from autograd.ops.activations_bent import hardshrink as hardshrink
+from autograd.ops.activations_bent import hardsigmoid as hardsigmoid
+from autograd.ops.activations_bent import hardswish as hardswish
+from autograd.ops.activations_bent import hardtanh as hardtanh
+from autograd.ops.activations_bent import leaky_relu as leaky_relu
+from autograd.ops.activations_bent import prelu as prelu
+from autograd.ops.activations_bent import relu6 as relu6
+from autograd.ops.activations_bent import rrelu as rrelu
+from autograd.ops.activations_bent import softshrink as softshrink
+from autograd.ops.activations_bent import threshold as threshold
+from autograd.ops.activations_smooth import celu as celu
+from autograd.ops.activations_smooth import elu as elu
+from autograd.ops.activations_smooth import glu as glu
+from autograd.ops.activations_smooth import logsigmoid as logsigmoid
+from autograd.ops.activations_smooth import mish as mish
+from autograd.ops.activations_smooth import selu as selu
+from autograd.ops.activations_smooth import softsign as softsign
+from autograd.ops.activations_smooth import tanhshrink as tanhshrink
+from autograd.ops.images import channel_shuffle as channel_shuffle
+from autograd.ops.images import fold as fold
+from autograd.ops.images import pixel_shuffle as pixel_shuffle
+from autograd.ops.images import pixel_unshuffle as pixel_unshuffle
+from autograd.ops.images import unfold as unfold
+
+from ..data import one_hot as one_hot
+from .activation import log_softmax as log_softmax
+from .activation import relu as relu
+from .activation import silu as silu
+from .activation import softmax as softmax
+from .activation import softplus as softplus
+from .classes import cross_entropy as cross_entropy
+from .classes import nll_loss as nll_loss
+from .dropout import dropout as dropout
+from .regression import mse_loss as mse_loss

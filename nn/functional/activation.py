@@ -1,0 +1,130 @@
+"""Activations whose signatures in ``torch.nn.functional`` are wider than those of the ops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from autograd import log_softmax as _log_softmax
+from autograd import relu as _relu
+from autograd import silu as _silu
+from autograd import softmax as _softmax
+from autograd import softplus as _softplus
+from autograd.ops.arithmetic import cast as _cast
+
+
+def relu(input: Any, inplace: bool = False) -> Any:
+    """
+    Rectifier max(x, 0), element by element; the slope at 0 is 0.
+
+    Parameters
+    ----------
+    input : Tensor, any shape
+    inplace : bool
+        Accepted; `input` is left alone.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> relu(autograd.tensor([-1.0, 2.0]))
+    tensor([0., 2.])
+    """
+    return _relu(input)
+
+
+def silu(input: Any, inplace: bool = False) -> Any:
+    """
+    Sigmoid linear unit x * sigmoid(x), element by element; also known as swish.
+
+    Parameters
+    ----------
+    input : Tensor, any shape
+    inplace : bool
+        Accepted; `input` is left alone.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> silu(autograd.tensor([-1.0, 1.0]))
+    tensor([-0.2689,  0.7311])
+    """
+    return _silu(input)
+
+
+def softplus(input: Any, beta: float = 1, threshold: float = 20) -> Any:
+    """
+    Smooth ramp ``log(1 + exp(beta * x)) / beta``, element by element.
+
+    Parameters
+    ----------
+    input : Tensor, any shape
+    beta : float, default 1
+        The larger, the sharper the bend.
+    threshold : float, default 20
+        Where ``beta * x`` is larger the result is x itself, and the slope 1.
+
+    Raises
+    ------
+    ValueError
+        If `beta` is 0.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> softplus(autograd.tensor([-1.0, 0.0, 1.0]))
+    tensor([0.3133, 0.6931, 1.3133])
+    """
+    if beta == 0:
+        raise ValueError("softplus: beta must not be 0")
+    return _softplus(input, beta=float(beta), threshold=float(threshold))
+
+
+def softmax(
+    input: Any, dim: int | None = None, *, dtype: Any = None, axis: int | None = None
+) -> Any:
+    """
+    Exponentials that sum to one along `dim`: ``exp(x) / sum(exp(x))``.
+
+    Parameters
+    ----------
+    input : Tensor, any shape
+    dim : int
+    dtype : dtype, optional
+        Convert to this first.
+    axis : int
+        NumPy's name for `dim`.
+
+    Raises
+    ------
+    TypeError
+        If no `dim` is given (PyTorch guesses one, and warns).
+    IndexError
+        If it is out of range.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> softmax(autograd.tensor([0.0, 0.0]), dim=0)
+    tensor([0.5000, 0.5000])
+    """
+    return _softmax(_as(input, dtype), dim, axis=axis)
+
+
+def log_softmax(
+    input: Any, dim: int | None = None, *, dtype: Any = None, axis: int | None = None
+) -> Any:
+    """
+    Logarithm of `softmax`, computed without underflow; arguments and errors as there.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> log_softmax(autograd.tensor([0.0, 0.0]), dim=0)
+    tensor([-0.6931, -0.6931])
+    """
+    return _log_softmax(_as(input, dtype), dim, axis=axis)
+
+
+def _as(input: Any, dtype: Any) -> Any:
+    return input if dtype is None else _cast(input, dtype=np.dtype(dtype))

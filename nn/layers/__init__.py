@@ -1,0 +1,1 @@
+"""Layers and losses as modules, by kind; `nn` re-exports them."""
