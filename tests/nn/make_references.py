@@ -1,6 +1,7 @@
 """Run every case of `tests.nn.cases` in PyTorch and keep what comes out.
 
-``python -m tests.nn.make_references [KIND ...]``: a kind's file is written anew as a whole. The tests read it where PyTorch is not installed.
+``python -m tests.nn.make_references [KIND ...]``: the file of a kind is written anew as a whole.
+The tests read it where PyTorch is not installed.
 """
 
 from __future__ import annotations
