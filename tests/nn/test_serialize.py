@@ -37,6 +37,7 @@ from nn.serialize import (
     save_file,
     unpack,
 )
+from nn.serialize.checkpoint import _snapshot
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 
@@ -665,14 +666,14 @@ def untouched(path: Path, words: str, model: Any, **others: Any) -> None:
     """Loading raises and leaves everything as it was."""
     generator = others.get("rng")
     parts = {"model": model, **{name: part for name, part in others.items() if name != "rng"}}
-    before = {name: serialize._snapshot(part) for name, part in parts.items()}
+    before = {name: _snapshot(part) for name, part in parts.items()}
     bits = None if generator is None else str(generator.bit_generator.state)
     with pytest.raises(CheckpointError, match=words) as caught:
         load_checkpoint(path, **parts, rng=generator)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
     for name, part in parts.items():
-        assert same(serialize._snapshot(part), before[name]), name
+        assert same(_snapshot(part), before[name]), name
     assert generator is None or str(generator.bit_generator.state) == bits
 
 
