@@ -1,4 +1,4 @@
-"""Activation layers, and Flatten.
+"""Activation layers.
 
 ``inplace=`` is taken where PyTorch has it; the results are the same, and the input is left alone.
 """
@@ -7,13 +7,39 @@ from __future__ import annotations
 
 from typing import Any
 
-from autograd import flatten, gelu, log_softmax, relu, sigmoid, silu, softmax, tanh
+from autograd import gelu, log_softmax, relu, sigmoid, silu, softmax, tanh
+from autograd.families import shape_of
 
 from .. import functional as F
 from ..module import Module
 
 
-class ReLU(Module):
+class Inplace(Module):
+    """
+    An activation that takes ``inplace=`` and nothing else; base of several.
+
+    Parameters
+    ----------
+    inplace : bool, default False
+        Accepted; the input is left alone.
+
+    Examples
+    --------
+    >>> import nn
+    >>> isinstance(nn.Mish(inplace=True), Inplace)
+    True
+    """
+
+    def __init__(self, inplace: bool = False) -> None:
+        super().__init__()
+        self.inplace = inplace
+
+    def extra_repr(self) -> str:
+        """Show `inplace`, if it was asked for."""
+        return "inplace=True" if self.inplace else ""
+
+
+class ReLU(Inplace):
     """
     Rectifier max(x, 0), element by element.
 
@@ -29,17 +55,9 @@ class ReLU(Module):
     tensor([0., 2.])
     """
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
     def forward(self, input: Any) -> Any:
         """Apply to a tensor of any shape."""
         return relu(input)
-
-    def extra_repr(self) -> str:
-        """Show `inplace`, if it was asked for."""
-        return "inplace=True" if self.inplace else ""
 
 
 class Sigmoid(Module):
@@ -103,7 +121,7 @@ class GELU(Module):
         return f"approximate={self.approximate!r}"
 
 
-class SiLU(Module):
+class SiLU(Inplace):
     """
     Sigmoid linear unit x * sigmoid(x), also known as swish.
 
@@ -119,17 +137,9 @@ class SiLU(Module):
     tensor([-0.2689,  0.7311])
     """
 
-    def __init__(self, inplace: bool = False) -> None:
-        super().__init__()
-        self.inplace = inplace
-
     def forward(self, input: Any) -> Any:
         """Apply to a tensor of any shape."""
         return silu(input)
-
-    def extra_repr(self) -> str:
-        """Show `inplace`, if it was asked for."""
-        return "inplace=True" if self.inplace else ""
 
 
 class Softplus(Module):
@@ -221,32 +231,55 @@ class LogSoftmax(Module):
         return f"dim={self.dim}"
 
 
-class Flatten(Module):
+class Softmin(Module):
     """
-    Merge the dimensions from `start_dim` to `end_dim` into one.
+    `Softmax` of ``-x``: the smallest element gets the largest share.
 
     Parameters
     ----------
-    start_dim : int, default 1
-        The first dimension, of the batch, stays by default.
-    end_dim : int, default -1
+    dim : int
+        As in `Softmax`.
 
     Examples
     --------
     >>> import autograd, nn
-    >>> nn.Flatten()(autograd.zeros(2, 3, 4)).shape
-    (2, 12)
+    >>> nn.Softmin(dim=0)(autograd.tensor([0.0, 200.0]))
+    tensor([1., 0.])
     """
 
-    def __init__(self, start_dim: int = 1, end_dim: int = -1) -> None:
+    def __init__(self, dim: int | None = None) -> None:
         super().__init__()
-        self.start_dim = start_dim
-        self.end_dim = end_dim
+        self.dim = dim
 
     def forward(self, input: Any) -> Any:
-        """Merge dimensions of a tensor that has them."""
-        return flatten(input, self.start_dim, self.end_dim)
+        """Apply to a tensor of any shape that has the dimension."""
+        return softmax(-input, self.dim)
 
     def extra_repr(self) -> str:
-        """First and last dimension."""
-        return f"start_dim={self.start_dim}, end_dim={self.end_dim}"
+        """Show the dimension."""
+        return f"dim={self.dim}"
+
+
+class Softmax2d(Module):
+    """
+    `Softmax` over the channels of images (N, C, H, W) or (C, H, W), pixel by pixel.
+
+    Raises
+    ------
+    ValueError
+        In the call, if the input has another number of dimensions.
+
+    Examples
+    --------
+    >>> import autograd, nn
+    >>> nn.Softmax2d()(autograd.zeros(2, 1, 1))
+    tensor([[[0.5000]],
+            [[0.5000]]])
+    """
+
+    def forward(self, input: Any) -> Any:
+        """Map images to images of the same shape."""
+        shape = shape_of(input, "Softmax2d")
+        if len(shape) not in (3, 4):
+            raise ValueError(f"Softmax2d: expected (N, C, H, W) or (C, H, W), met {shape}")
+        return softmax(input, -3)
