@@ -10,7 +10,9 @@ import numpy as np
 
 from autograd.kernels import adam_step
 
-from .optimizer import Group, Optimizer, Params, Slot, check_range
+from .checks import check_range
+from .optimizer import Optimizer, Params
+from .slots import Group, Slot
 
 
 class Adam(Optimizer):

@@ -6,11 +6,9 @@ arrays: it looks after the state, and knows which parameters have a gradient.
 
 from __future__ import annotations
 
-import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
-from operator import is_
 from typing import Any
 
 import numpy as np
@@ -18,109 +16,10 @@ import numpy as np
 from autograd import Tensor, enable_grad
 from autograd.changes import CHANGES
 
-Group = dict[str, Any]
+from .checks import check_flags, check_range, listed, loaded, mapping
+from .slots import Group, Plan, Slot, misfit
+
 Params = Iterable[Tensor] | Iterable[Group] | Iterable[tuple[str, Tensor]]
-
-
-class Slot:
-    """A parameter and its state as a step works on them.
-
-    Attributes
-    ----------
-    param : Tensor
-    array : ndarray
-        The memory of the parameter, as it was when last looked at.
-    change : Change
-        Where its changes in place are noted.
-    state : list of ndarray
-        What the algorithm keeps, in the order of its names.
-    tensors : dict of str to Tensor
-        The same memory by name, and "step": what `Optimizer.state` shows.
-    step : ndarray or None
-        Steps taken, 0-d. None if the algorithm does not count.
-    count : float
-        The same as a number.
-    first : bool
-        Nothing was in the state before the coming step.
-    """
-
-    __slots__ = ("array", "change", "count", "first", "param", "state", "step", "tensors")
-
-    def __init__(
-        self, param: Tensor, names: tuple[str, ...], entry: Mapping[str, Any], counts: bool
-    ) -> None:
-        self.param = param
-        self.array = array = param.array()
-        check_memory(array)
-        gradient = param.grad
-        if gradient is not None and gradient.shape != array.shape:
-            raise misfit(gradient, array)
-        self.change = CHANGES.entry(array)
-        self.state = [np.zeros(array.shape, array.dtype) for _ in names]
-        self.first = False
-        for name, own in zip(names, self.state, strict=True):
-            old = entry.get(name)
-            if old is None:
-                self.first = True
-            elif old.shape != own.shape:
-                raise misfit(old, own, f"the state {name!r}")
-            else:
-                own[...] = getattr(old, "value", old)
-        self.tensors = dict(zip(names, map(Tensor, self.state), strict=True))
-        self.count = number(entry.get("step", 0.0))
-        self.step: np.ndarray | None = None
-        if counts:
-            self.step = np.array(self.count, np.float32)
-            self.tensors["step"] = Tensor(self.step)
-
-    def rebind(self) -> None:
-        """Follow a parameter whose `.data` was reassigned."""
-        old, array = self.array, self.param.array()
-        check_memory(array)
-        if array.shape != old.shape or array.dtype != old.dtype:
-            raise ValueError(
-                f"a parameter was {old.dtype} {old.shape} at the last step and is now "
-                f"{array.dtype} {array.shape}: the optimizer's state does not fit it"
-            )
-        self.array = array
-        self.change = CHANGES.entry(array)
-
-    def tick(self) -> float:
-        """Count a step, and return how many there were."""
-        self.count = count = self.count + 1.0
-        if self.step is not None:
-            self.step.fill(count)
-        return count
-
-    def intact(self, entry: Mapping[str, Any]) -> bool:
-        """Tell whether what `Optimizer.state` shows is still what the slot works on."""
-        tensors = self.tensors
-        return all(map(is_, map(entry.get, tensors), tensors.values())) and (
-            self.step is None or self.step == self.count
-        )
-
-
-class Plan:
-    """The slots of one group, and whether they still fit the group."""
-
-    __slots__ = ("group", "idle", "names", "params", "slots")
-
-    def __init__(self, group: Group, names: tuple[str, ...]) -> None:
-        self.group = group
-        self.names = names
-        self.params: list[Tensor] = list(group["params"])
-        self.idle = self.params  # those that never had a gradient at a step
-        self.slots: list[Slot] = []
-
-    def fits(self, group: Group, names: tuple[str, ...]) -> bool:
-        """True if it was made for this group, with these parameters and this state."""
-        params = group["params"]
-        return (
-            self.group is group
-            and self.names == names
-            and len(params) == len(self.params)
-            and all(map(is_, params, self.params))
-        )
 
 
 class Optimizer:
@@ -158,6 +57,7 @@ class Optimizer:
     _counts = False  # whether the state of a parameter counts its steps, as "step"
     _always: tuple[str, ...] = ()  # arrays that the state has whatever the options
     _sometimes: tuple[str, ...] | None = None  # arrays that it may have; None: not known
+    _numbers: tuple[str, ...] = ()  # those of them that are one number, as float32
 
     def __init__(self, params: Params, defaults: dict[str, Any]) -> None:
         if isinstance(params, Tensor):
@@ -169,7 +69,7 @@ class Optimizer:
             raise TypeError(
                 f"{self._who}: params is a set, whose order changes between runs; use a list"
             )
-        self._validate(defaults, self._who)
+        self._check(defaults, self._who)
         self.defaults = defaults
         self.param_groups: list[Group] = []
         self._state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
@@ -186,8 +86,16 @@ class Optimizer:
     # --- What a subclass says -----------------------------------------------------------------
 
     def _names(self, group: Group) -> tuple[str, ...]:
-        """Names of the arrays, shaped like the parameter, that the options of `group` call for."""
+        """Names of the arrays that the options of `group` call for."""
         raise NotImplementedError
+
+    def _shapes(self, names: tuple[str, ...], shape: tuple[int, ...]) -> dict[str, tuple[int, ...]]:
+        """Shapes of the arrays that a parameter of some shape has, of those named."""
+        return {name: () if name in self._numbers else shape for name in names}
+
+    def _initial(self, name: str, group: Group) -> float:
+        """The number that an array of the state is full of at first."""
+        return 0.0
 
     def _advance(self, group: Group, ready: list[tuple[Slot, np.ndarray]]) -> None:
         """Change the parameters and states of `ready`, slots with gradients, in place."""
@@ -195,6 +103,10 @@ class Optimizer:
 
     def _validate(self, options: Mapping[str, Any], who: str) -> None:
         """Raise ValueError if an option has a value that makes no sense."""
+
+    def _check(self, options: Mapping[str, Any], who: str) -> None:
+        check_flags(who, options)
+        self._validate(options, who)
 
     # --- The step -----------------------------------------------------------------------------
 
@@ -259,7 +171,7 @@ class Optimizer:
     def _adopt(self, plan: Plan) -> None:
         """Give slots to parameters that have a gradient for the first time."""
         new = [
-            Slot(param, plan.names, self._state.get(param, {}), self._counts)
+            Slot(param, self._fresh(param, plan.group), self._state.get(param, {}), self._counts)
             for param in plan.idle
             if param.grad is not None
         ]
@@ -271,6 +183,17 @@ class Optimizer:
         taken = {id(slot.param) for slot in new}
         plan.idle = [p for p in plan.idle if id(p) not in taken]
 
+    def _fresh(self, param: Tensor, group: Group) -> dict[str, np.ndarray]:
+        """The state of a parameter before its first step, without the count of steps."""
+        return {
+            name: np.full(
+                shape,
+                self._initial(name, group),
+                np.float32 if name in self._numbers else param.dtype,
+            )
+            for name, shape in self._shapes(self._names(group), param.shape).items()
+        }
+
     def _forget(self) -> None:
         """Drop what is derived from `param_groups` and `state`."""
         self._plans: list[Plan] = []
@@ -281,6 +204,11 @@ class Optimizer:
     def was_stepped(self) -> bool:
         """True once `step` was called (or if a subclass has a `step` that does not tell)."""
         return self._stepped or type(self).step is not Optimizer.step
+
+    @property
+    def _essential(self) -> list[str]:
+        """Options that a state of this algorithm has, whatever release of PyTorch it is from."""
+        return [name for name, value in self.defaults.items() if value and value is not True]
 
     @property
     def _who(self) -> str:
@@ -324,7 +252,7 @@ class Optimizer:
             group["param_names"] = names
         for name, default in self.defaults.items():
             group.setdefault(name, default)
-        self._validate(group, who)
+        self._check(group, who)
         seen = {id(p) for other in self.param_groups for p in other["params"]}
         for i, param in enumerate(params):
             if id(param) in seen:
@@ -429,19 +357,23 @@ class Optimizer:
         if self._sometimes is None or not entry:
             return
         steps = ("step",) if self._counts else ()
-        needed = (*steps, *self._always)
+        needed = (*steps, *self._shapes(self._always, param.shape))
         missing = [name for name in needed if entry.get(name) is None]
         if missing:
             raise ValueError(f"{where} has no {missing[0]!r}: it is not from {self._who}")
+        shapes = self._shapes((*self._always, *self._sometimes), param.shape)
         for name, value in entry.items():
-            if name not in needed and name not in self._sometimes:
+            if name not in steps and name not in shapes:
                 raise ValueError(f"{where} has {name!r}: it is not from {self._who}")
             if name in steps or value is None:
                 continue
             shape = getattr(value, "shape", None)
-            if shape != param.shape:
+            if name in self._numbers and shape is None:
+                check_range(where, repr(name), value)
+            elif shape != shapes[name]:
                 raise ValueError(
-                    f"{where}: {name!r} has shape {shape}, the parameter has {param.shape}"
+                    f"{where}: {name!r} has shape {shape}, not {shapes[name]} as a parameter of "
+                    f"shape {param.shape} needs"
                 )
 
     def _loaded_groups(self, saved: Any, who: str) -> list[Group]:
@@ -464,8 +396,11 @@ class Optimizer:
                     f"{where} has {len(indices)} parameters in the state dict and "
                     f"{len(own['params'])} in the optimizer"
                 )
+            missing = [name for name in self._essential if name not in old]
+            if missing:
+                raise ValueError(f"{where} has no {missing[0]!r}: it is not from {self._who}")
             group = {**own, **deepcopy({**old, "params": None}), "params": own["params"]}
-            self._validate(group, where)
+            self._check(group, where)
             groups.append(group)
         return groups
 
@@ -489,91 +424,3 @@ class Optimizer:
             lines.append(f"Parameter Group {i}")
             lines += [f"    {name}: {group[name]}" for name in sorted(group) if name != "params"]
         return "\n".join([*lines, ")"])
-
-
-# --- Checks -------------------------------------------------------------------------------------
-
-
-def listed(params: Any, who: str) -> tuple[list[Tensor], list[str]]:
-    """The tensors of a group, checked, and their names if they have any."""
-    if isinstance(params, set | frozenset):
-        raise TypeError(f"{who}: params is a set, whose order changes between runs; use a list")
-    entries = [params] if isinstance(params, Tensor) else list(params)
-    names = [entry[0] for entry in entries if isinstance(entry, tuple)]
-    if names and len(names) != len(entries):
-        raise ValueError(f"{who}: give names to all of the parameters or to none")
-    tensors = [entry[1] if isinstance(entry, tuple) else entry for entry in entries]
-    for i, param in enumerate(tensors):
-        if not isinstance(param, Tensor):
-            raise TypeError(
-                f"{who}: only Tensors can be optimized, but parameter {i} is of type "
-                f"{type(param).__name__}"
-            )
-        if not param.is_leaf:
-            raise ValueError(
-                f"{who}: parameter {i} (shape {param.shape}) is not a leaf: it was computed from "
-                "other tensors, so a change of it would be lost; optimize those, or detach() it"
-            )
-    return tensors, names
-
-
-def check_memory(array: np.ndarray) -> None:
-    """Raise if a step cannot change a parameter with this memory in place."""
-    if array.dtype.kind != "f":
-        raise ValueError(
-            f"step: a parameter of shape {array.shape} is {array.dtype}; only floats can be "
-            "optimized"
-        )
-    if not array.flags.writeable:
-        raise ValueError(
-            f"step: the memory of a parameter of shape {array.shape} is read-only; make the "
-            "parameter from a copy"
-        )
-
-
-def misfit(value: Any, array: np.ndarray, what: str = "the gradient") -> ValueError:
-    """The error for a gradient or state of another shape than its parameter's."""
-    return ValueError(
-        f"step: {what} of a parameter has shape {value.shape}, the parameter {array.shape}"
-    )
-
-
-def check_range(
-    who: str, name: str, value: Any, low: float = 0.0, below: float = math.inf
-) -> float:
-    """`value` as a float; ValueError unless it is a number >= `low` and < `below`."""
-    try:
-        x = float(value)
-    except (TypeError, ValueError):
-        raise ValueError(f"{who}: {name} must be a number, not {value!r}") from None
-    if not low <= x or (below < math.inf and not x < below):
-        wanted = f">= {low:g}" if below == math.inf else f">= {low:g} and < {below:g}"
-        if low == -math.inf:
-            wanted = "not NaN"
-        raise ValueError(f"{who}: {name} must be {wanted}, not {value!r}")
-    return x
-
-
-def number(value: Any) -> float:
-    """A count of steps (a Tensor, an array or a number) as a float."""
-    return float(value.item() if hasattr(value, "item") else value)
-
-
-def mapping(value: Any, what: str) -> Mapping[Any, Any]:
-    """`value`, which must be a dict."""
-    if not isinstance(value, Mapping):
-        raise TypeError(f"{what} must be a dict, not {type(value).__name__}")
-    return value
-
-
-def loaded(name: str, value: Any, param: Tensor, where: str) -> Any:
-    """A copy of one entry of a loaded state."""
-    if not isinstance(name, str):
-        raise TypeError(f"{where} has the name {name!r}, which is not a str")
-    if name == "step":
-        steps = check_range(where, "'step'", value)
-        return Tensor(np.array(steps, np.float32))
-    if isinstance(value, Tensor | np.ndarray | np.generic):
-        array = value.array() if isinstance(value, Tensor) else np.asarray(value)
-        return Tensor(array.astype(param.dtype if array.dtype.kind == "f" else array.dtype))
-    return deepcopy(value)

@@ -9,7 +9,9 @@ import numpy as np
 
 from autograd.kernels import rmsprop_step
 
-from .optimizer import Group, Optimizer, Params, Slot, check_range
+from .checks import check_range
+from .optimizer import Optimizer, Params
+from .slots import Group, Slot
 
 
 class RMSprop(Optimizer):
