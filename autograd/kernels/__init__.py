@@ -4,6 +4,14 @@ Each kernel is one function with one contract, its docstring, and runs the best 
 is unless told otherwise; see README.md in this folder.
 """
 
+from .adaptive import adadelta_step as adadelta_step
+from .adaptive import adagrad_step as adagrad_step
+from .adaptive import adamax_step as adamax_step
+from .adaptive import nadam_step as nadam_step
+from .attention import attention as attention
+from .attention import attention_backward as attention_backward
+from .attention import self_attention as self_attention
+from .attention import self_attention_backward as self_attention_backward
 from .avg_pool import avg_pool2d as avg_pool2d
 from .avg_pool import avg_pool2d_backward as avg_pool2d_backward
 from .common import conv_output_size as conv_output_size
@@ -75,7 +83,10 @@ from .softmax import softmax_backward as softmax_backward
 from .threads import get_num_threads as get_num_threads
 from .threads import set_num_threads as set_num_threads
 from .update import adam_step as adam_step
+from .update import asgd_step as asgd_step
+from .update import lion_step as lion_step
 from .update import rmsprop_step as rmsprop_step
+from .update import rprop_step as rprop_step
 from .update import scale_by as scale_by
 from .update import sgd_step as sgd_step
 from .update import sum_of_squares as sum_of_squares

@@ -47,13 +47,133 @@ def sgd_step(
         1, or -1 to go up.
     weight_decay, keep, take, lead, lr : float
     """
-    g = _gradient(param, grad, sign, weight_decay)
+    g = downhill(param, grad, sign, weight_decay)
     if momentum_buffer is None:
         param -= lr * g
         return
     momentum_buffer *= keep
     momentum_buffer += take * g
     param -= lr * (lead * momentum_buffer + g if lead else momentum_buffer)
+
+
+@reference
+def asgd_step(
+    param: Floats,
+    grad: Floats,
+    ax: Floats,
+    sign: float,
+    weight_decay: float,
+    keep: float,
+    lr: float,
+    share: float,
+    /,
+) -> None:
+    """One step of averaged gradient descent, in place.
+
+    ::
+
+        g = sign * grad + weight_decay * param
+        param = keep * param - lr * g
+        ax = ax + share * (param - ax)   if share is not 1; else param
+
+    Parameters
+    ----------
+    param, ax : array
+        Of one shape and dtype; changed.
+    grad : array
+    sign : float
+        1, or -1 to go up.
+    weight_decay, keep, lr, share : float
+    """
+    g = downhill(param, grad, sign, weight_decay)
+    param *= keep
+    param -= lr * g
+    if share == 1:
+        ax[...] = param
+    else:
+        ax += share * (param - ax)
+
+
+@reference
+def lion_step(
+    param: Floats,
+    grad: Floats,
+    exp_avg: Floats,
+    sign: float,
+    decay: float,
+    lead: float,
+    share: float,
+    keep: float,
+    take: float,
+    lr: float,
+    /,
+) -> None:
+    """One step of Lion, in place.
+
+    ::
+
+        g = sign * grad
+        param = param - (lr * sign_of(lead * m + share * g) + decay * param)
+        m = keep * m + take * g
+
+    Parameters
+    ----------
+    param, exp_avg : array
+        Of one shape and dtype; changed.
+    grad : array
+    sign : float
+        1, or -1 to go up.
+    decay, lead, share, keep, take, lr : float
+    """
+    g = grad if sign == 1 else sign * grad
+    step = lr * np.sign(lead * exp_avg + share * g)
+    if decay:
+        step = step + decay * param
+    param -= step
+    exp_avg *= keep
+    exp_avg += take * g
+
+
+@reference
+def rprop_step(
+    param: Floats,
+    grad: Floats,
+    prev: Floats,
+    step_size: Floats,
+    sign: float,
+    shrink: float,
+    grow: float,
+    low: float,
+    high: float,
+    /,
+) -> None:
+    """One step of resilient backpropagation, in place.
+
+    ::
+
+        g = sign * grad
+        t = g * prev                     its sign tells whether the gradient turned
+        s = s * (grow if t > 0, shrink if t < 0, else 1), between low and high
+        g = 0 if t < 0 else g
+        param = param - sign_of(g) * s
+        prev = g
+
+    Parameters
+    ----------
+    param, prev, step_size : array
+        Of one shape and dtype; changed. The last is the s of the formula.
+    grad : array
+    sign : float
+        1, or -1 to go up.
+    shrink, grow, low, high : float
+    """
+    g = grad if sign == 1 else sign * grad
+    turn = g * prev
+    factor = np.where(turn > 0, grow, np.where(turn < 0, shrink, np.where(turn == 0, 1.0, turn)))
+    step_size *= factor.astype(step_size.dtype)
+    np.clip(step_size, low, high, out=step_size)
+    prev[...] = np.where(turn < 0, 0, g)
+    param -= np.sign(prev) * step_size
 
 
 @reference
@@ -92,7 +212,7 @@ def adam_step(
         1, or -1 to go up.
     weight_decay, decay, rate, keep, take, eps, lr : float
     """
-    g = _gradient(param, grad, sign, weight_decay)
+    g = downhill(param, grad, sign, weight_decay)
     exp_avg += rate * (g - exp_avg)
     exp_avg_sq *= keep
     exp_avg_sq += take * (g * g)
@@ -146,7 +266,7 @@ def rmsprop_step(
     A steady gradient has no variance, and rounding may make that less than none, whose root would
     be NaN for good: so the maximum.
     """
-    g = _gradient(param, grad, sign, weight_decay)
+    g = downhill(param, grad, sign, weight_decay)
     square_avg *= keep
     square_avg += take * (g * g)
     spread = square_avg
@@ -161,7 +281,7 @@ def rmsprop_step(
     param -= lr * step
 
 
-def _gradient(param: Floats, grad: Floats, sign: float, weight_decay: float) -> Floats:
+def downhill(param: Floats, grad: Floats, sign: float, weight_decay: float) -> Floats:
     """The gradient in the direction to go down, with that of the L2 penalty."""
     g = grad if sign == 1 else sign * grad
     return g + weight_decay * param if weight_decay else g
@@ -193,6 +313,24 @@ native(
     UNIT,
     "sgd_step(param: T[*n]!, grad: T[*n], momentum_buffer: T[*n]!?, sign: float, "
     "weight_decay: float, keep: float, take: float, lead: float, lr: float)",
+)
+native(
+    asgd_step,
+    UNIT,
+    "asgd_step(param: T[*n]!, grad: T[*n], ax: T[*n]!, sign: float, weight_decay: float, "
+    "keep: float, lr: float, share: float)",
+)
+native(
+    lion_step,
+    UNIT,
+    "lion_step(param: T[*n]!, grad: T[*n], exp_avg: T[*n]!, sign: float, decay: float, "
+    "lead: float, share: float, keep: float, take: float, lr: float)",
+)
+native(
+    rprop_step,
+    UNIT,
+    "rprop_step(param: T[*n]!, grad: T[*n], prev: T[*n]!, step_size: T[*n]!, sign: float, "
+    "shrink: float, grow: float, low: float, high: float)",
 )
 native(
     adam_step,

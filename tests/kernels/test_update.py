@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from autograd import kernels
-from autograd.kernels import update
+from autograd.kernels import adaptive, update
 
 SIZES = [(), (0,), (1,), (7,), (3, 5), (64,), (1000,), (40_003,)]
 FACTORS = [
@@ -16,6 +16,15 @@ FACTORS = [
     (update.adam_step, 5, (0.0, 0.1, 0.999, 0.001, 1e-8, 0.01)),
     (update.adam_step, 5, (0.001, 0.2, 0.9, 0.1, 1e-3, 0.01)),
     (update.rmsprop_step, 5, (0.9, 0.1, 1e-3, 0.8, 0.01)),
+    (update.asgd_step, 3, (0.9, 0.01, 0.3)),
+    (update.asgd_step, 3, (1.0, 0.01, 1.0)),
+    (update.lion_step, 3, (0.9, 0.1, 0.99, 0.01, 0.03)),
+    (update.rprop_step, 4, (1.2, 0.2, 0.7)),
+    (adaptive.adagrad_step, 3, (1e-8, 0.01)),
+    (adaptive.adadelta_step, 4, (0.9, 0.1, 1e-6, 0.5)),
+    (adaptive.adamax_step, 4, (0.1, 0.9, 1e-8, 0.01)),
+    (adaptive.nadam_step, 4, (0.0, 0.1, 0.999, 0.001, 1.0, 1e-8, 0.02, 0.01)),
+    (adaptive.nadam_step, 4, (0.001, 0.1, 0.9, 0.1, 0.0, 1.0, 0.0, 0.01)),
 ]
 OPTIONAL = {"sgd_step": (2,), "adam_step": (4,), "rmsprop_step": (3, 4)}
 
@@ -48,8 +57,8 @@ def both(kernel: Any, given: list[Any], factors: tuple[float, ...]) -> None:
 @pytest.mark.parametrize("dtype", [np.float32, np.float64])
 @pytest.mark.parametrize(("kernel", "count", "factors"), FACTORS)
 def test_a_step_is_that_of_the_reference_bit_for_bit(kernel, count, factors, dtype, shape, threads):
-    optional = OPTIONAL[kernel.__name__]
-    for missing in [(), *((i,) for i in optional), optional]:
+    optional = OPTIONAL.get(kernel.__name__, ())
+    for missing in {(), *((i,) for i in optional), optional}:
         given: list[Any] = arrays(count, shape, dtype)
         given[1] = given[1] * (-1) ** np.arange(given[1].size).reshape(shape)
         given[1] = np.asarray(given[1], dtype)

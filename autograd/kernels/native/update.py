@@ -13,9 +13,12 @@ CHUNK = 1 << 15
 
 
 def steps(module: Module) -> None:
-    """Vector code of the three algorithms, in all their forms."""
+    """Vector code of the algorithms, in all their forms."""
     sgd(module, momentum=False)
     sgd(module, momentum=True)
+    asgd(module)
+    lion(module)
+    rprop(module)
     adam(module, largest=False)
     adam(module, largest=True)
     for momentum in (False, True):
@@ -46,6 +49,65 @@ def sgd(module: Module, *, momentum: bool) -> None:
                 lead = k.splat(k.lead)
                 g = k.select(lead.ne(0.0), buffer * lead + g, buffer)
             k.store(k.param, i, param - g * k.splat(k.lr), rest)
+
+        k.each_block(k.n, write, unroll=2)
+
+
+def asgd(module: Module) -> None:
+    factors = dict.fromkeys(["sign", "weight_decay", "keep", "lr", "share"], FLOAT)
+    with module.function("asgd", param=PTR, grad=PTR, ax=PTR, **factors, n=INT) as k:
+
+        def write(i: Value, rest: Value | None) -> None:
+            param, g = gradient(k, i, rest)
+            param = param * k.splat(k.keep) - g * k.splat(k.lr)
+            k.store(k.param, i, param, rest)
+            mean, share = k.load(k.ax, i, rest), k.splat(k.share)
+            mean = k.select(share.ne(1.0), mean + (param - mean) * share, param)
+            k.store(k.ax, i, mean, rest)
+
+        k.each_block(k.n, write, unroll=2)
+
+
+def sign_of(k: Code, x: Value) -> Value:
+    """1, -1, or what is neither: 0 and NaN."""
+    return k.select(x > 0.0, k.splat(1.0), k.select(x < 0.0, k.splat(-1.0), x))
+
+
+def lion(module: Module) -> None:
+    factors = dict.fromkeys(["sign", "decay", "lead", "share", "keep", "take", "lr"], FLOAT)
+    with module.function("lion", param=PTR, grad=PTR, exp_avg=PTR, **factors, n=INT) as k:
+
+        def write(i: Value, rest: Value | None) -> None:
+            param, mean = k.load(k.param, i, rest), k.load(k.exp_avg, i, rest)
+            g = k.load(k.grad, i, rest) * k.splat(k.sign)
+            step = sign_of(k, mean * k.splat(k.lead) + g * k.splat(k.share)) * k.splat(k.lr)
+            decay = k.splat(k.decay)
+            step = step + k.select(decay.ne(0.0), param, 0.0) * decay
+            k.store(k.param, i, param - step, rest)
+            k.store(k.exp_avg, i, mean * k.splat(k.keep) + g * k.splat(k.take), rest)
+
+        k.each_block(k.n, write, unroll=2)
+
+
+def rprop(module: Module) -> None:
+    pointers = dict.fromkeys(["param", "grad", "prev", "step_size"], PTR)
+    factors = dict.fromkeys(["sign", "shrink", "grow", "low", "high"], FLOAT)
+    with module.function("rprop", **pointers, **factors, n=INT) as k:
+
+        def write(i: Value, rest: Value | None) -> None:
+            g = k.load(k.grad, i, rest) * k.splat(k.sign)
+            turn = g * k.load(k.prev, i, rest)
+            factor = k.select(turn.eq(0.0), k.splat(1.0), turn)
+            factor = k.select(turn < 0.0, k.splat(k.shrink), factor)
+            factor = k.select(turn > 0.0, k.splat(k.grow), factor)
+            size = k.load(k.step_size, i, rest) * factor
+            low, high = k.splat(k.low), k.splat(k.high)
+            size = k.select(size < low, low, size)
+            size = k.select(size > high, high, size)
+            k.store(k.step_size, i, size, rest)
+            g = k.select(turn < 0.0, 0.0, g)
+            k.store(k.prev, i, g, rest)
+            k.store(k.param, i, k.load(k.param, i, rest) - sign_of(k, g) * size, rest)
 
         k.each_block(k.n, write, unroll=2)
 
@@ -135,6 +197,7 @@ def sums(module: Module) -> None:
 VECTORS = (steps, sums)
 
 sgd_plain, sgd_momentum = extern("sgd_plain"), extern("sgd_momentum")
+asgd_vector, lion_vector, rprop_vector = extern("asgd"), extern("lion"), extern("rprop")
 adam_plain, adam_largest = extern("adam_plain"), extern("adam_largest")
 rmsprop_plain, rmsprop_momentum = extern("rmsprop"), extern("rmsprop_momentum")
 rmsprop_centered = extern("rmsprop_centered")
@@ -166,6 +229,36 @@ def sgd_step(param, grad, buffer, sign, weight_decay, keep, take, lead, lr, n, f
 
 
 def sgd_step_tasks(param, grad, buffer, sign, weight_decay, keep, take, lead, lr, n):
+    return chunks(n)
+
+
+def asgd_step(param, grad, ax, sign, weight_decay, keep, lr, share, n, first, last, worker):
+    begin, count = chunk(n, first, last)
+    p, g, mean = at(param, begin), at(grad, begin), at(ax, begin)
+    asgd_vector(p, g, mean, sign, weight_decay, keep, lr, share, count)
+
+
+def asgd_step_tasks(param, grad, ax, sign, weight_decay, keep, lr, share, n):
+    return chunks(n)
+
+
+def lion_step(param, grad, mean, sign, decay, lead, share, keep, take, lr, n, first, last, worker):
+    begin, count = chunk(n, first, last)
+    p, g, m = at(param, begin), at(grad, begin), at(mean, begin)
+    lion_vector(p, g, m, sign, decay, lead, share, keep, take, lr, count)
+
+
+def lion_step_tasks(param, grad, mean, sign, decay, lead, share, keep, take, lr, n):
+    return chunks(n)
+
+
+def rprop_step(param, grad, prev, size, sign, shrink, grow, low, high, n, first, last, worker):
+    begin, count = chunk(n, first, last)
+    p, g, old, s = at(param, begin), at(grad, begin), at(prev, begin), at(size, begin)
+    rprop_vector(p, g, old, s, sign, shrink, grow, low, high, count)
+
+
+def rprop_step_tasks(param, grad, prev, size, sign, shrink, grow, low, high, n):
     return chunks(n)
 
 
