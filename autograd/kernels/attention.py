@@ -1,0 +1,188 @@
+"""Scaled dot-product attention, and its gradients.
+
+The weights, one row of S numbers for each of L queries, are larger than all that goes in and comes
+out. They are not kept: a forward leaves two numbers a row, from which a backward has them again.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from .common import Floats, Sample
+from .dispatch import implementation, reference
+
+# A score of -inf is one that a mask forbids; scores that overflow are found by the NaN they make.
+_quiet = np.errstate(invalid="ignore", over="ignore", divide="ignore")
+
+Mask = np.ndarray[Any, np.dtype[np.bool_]] | Floats
+
+
+@reference
+@_quiet
+def attention(
+    q: Floats, k: Floats, v: Floats, mask: Mask | None, *, scale: float, causal: bool
+) -> tuple[Floats, Floats]:
+    """Averages of values, weighted by how well their keys fit each query.
+
+    ::
+
+        t = scale * q @ k.T + mask
+        y = softmax(t) @ v
+
+    Parameters
+    ----------
+    q : array (..., L, E)
+    k : array (..., S, E)
+    v : array (..., S, D)
+        Leading dimensions broadcast together.
+    mask : array that broadcasts to (..., L, S), or None
+        Numbers to add, or bools: false forbids (adds -inf).
+    scale : float
+    causal : bool
+        Forbid every key behind its query: j > i.
+
+    Returns
+    -------
+    y : array (..., L, D)
+        New. Rows in which everything is forbidden, and all rows for S = 0, are 0.
+    stats : array (..., L, 2)
+        Of each row the shift m, which is max(t), and 1 / sum(exp(t - m)), so that the weights
+        are ``exp(t - m) * stats[..., 1]``. A row without a finite number has m = 0.
+
+    A NaN or +inf among the scores of a row makes the row NaN.
+    """
+    t = _scores(q, k, mask, scale, causal)
+    m = np.maximum.reduce(t, axis=-1, keepdims=True, initial=-np.inf)
+    m = np.where(m > -np.inf, m, m.dtype.type(0))
+    weights = np.exp(t - m)
+    total = np.add.reduce(weights, axis=-1, keepdims=True)
+    inverse = np.where(total == 0, total, 1 / total)
+    weights *= inverse
+    return np.matmul(weights, v), np.concatenate([m, inverse], axis=-1)
+
+
+def _scores(q: Floats, k: Floats, mask: Mask | None, scale: float, causal: bool) -> Floats:
+    t = np.matmul(q, np.swapaxes(k, -1, -2))
+    t *= scale
+    if mask is not None:
+        t += additive(mask, t.dtype)
+    if causal:
+        length, size = t.shape[-2:]
+        np.putmask(t, np.broadcast_to(~np.tri(length, size, dtype=np.bool_), t.shape), -np.inf)
+    return t
+
+
+def additive(mask: Mask, dtype: np.dtype[Any]) -> Floats:
+    """Return a mask as numbers to add."""
+    if mask.dtype.kind != "b":
+        return mask
+    return np.where(mask, dtype.type(0), dtype.type(-np.inf))
+
+
+@reference
+@_quiet
+def attention_backward(
+    g: Floats,
+    q: Floats,
+    k: Floats,
+    v: Floats,
+    mask: Mask | None,
+    stats: Floats,
+    *,
+    scale: float,
+    causal: bool,
+) -> tuple[Floats, Floats, Floats]:
+    """Gradients of <g, y> in q, k and v for ``y, stats = attention(q, k, v, mask)``.
+
+    ::
+
+        p = exp(t - m) / sum(exp(t - m))
+        dt = p * (g @ v.T - sum(p * (g @ v.T)))
+        dq, dk, dv = scale * dt @ k, scale * dt.T @ q, p.T @ g
+
+    Returns
+    -------
+    dq, dk, dv : arrays
+        New, of the shapes of q, k and v with all leading dimensions of y: where one of those was
+        broadcast, the sum over it is still to be taken.
+    """
+    p = np.exp(_scores(q, k, mask, scale, causal) - stats[..., :1])
+    p *= stats[..., 1:]
+    dv = np.matmul(np.swapaxes(p, -1, -2), g)
+    dt = np.matmul(g, np.swapaxes(v, -1, -2))
+    dt -= np.add.reduce(p * dt, axis=-1, keepdims=True)
+    dt *= p
+    dt *= scale
+    return np.matmul(dt, k), np.matmul(np.swapaxes(dt, -1, -2), q), dv
+
+
+def heads_of(x: Floats, parts: int, heads: int, rows: int) -> list[Floats]:
+    """View (A, B, parts * E), with the sequence along axis `rows`, as parts (batch, heads, L, E)."""
+    split = x.reshape(*x.shape[:2], parts, heads, x.shape[2] // (parts * heads))
+    return list(split.transpose(2, 1 - rows, 3, rows, 4))
+
+
+@reference
+def self_attention(
+    qkv: Floats, mask: Mask | None, *, heads: int, rows: int, scale: float, causal: bool
+) -> tuple[Floats, Floats]:
+    """`attention` of several heads, with queries, keys and values side by side in one array.
+
+    Parameters
+    ----------
+    qkv : array (N, L, 3 * E), or (L, N, 3 * E) for rows = 0
+        Of each element of a sequence E numbers for the queries of all heads, E for the keys, and
+        E for the values.
+    mask : array that broadcasts to (N, heads, L, L), or None
+    heads : int
+        Divides E.
+    rows : {0, 1}
+        The axis of qkv along which the sequence runs.
+
+    Returns
+    -------
+    y : array (N, L, E), or (L, N, E) for rows = 0
+        New.
+    stats : array (N, heads, L, 2)
+    """
+    y, stats = attention(*heads_of(qkv, 3, heads, rows), mask, scale=scale, causal=causal)
+    order = (2, 0, 1, 3) if rows == 0 else (0, 2, 1, 3)
+    return y.transpose(order).reshape(*qkv.shape[:2], qkv.shape[2] // 3), stats
+
+
+@reference
+def self_attention_backward(
+    g: Floats,
+    qkv: Floats,
+    mask: Mask | None,
+    stats: Floats,
+    *,
+    heads: int,
+    rows: int,
+    scale: float,
+    causal: bool,
+) -> Floats:
+    """Gradient of <g, y> in qkv for ``y, stats = self_attention(qkv, mask)``.
+
+    Returns
+    -------
+    array of the shape of qkv
+        New.
+    """
+    parts = heads_of(qkv, 3, heads, rows)
+    (upstream,) = heads_of(g, 1, heads, rows)
+    found = attention_backward(upstream, *parts, mask, stats, scale=scale, causal=causal)
+    dqkv = np.empty(qkv.shape, qkv.dtype)
+    for to, gradient in zip(heads_of(dqkv, 3, heads, rows), found, strict=True):
+        to[...] = gradient
+    return dqkv
+
+
+SAMPLES = (
+    Sample("block", ((8, 4, 64, 32),) * 3, {"scale": 0.1767766952966369, "causal": False}),
+    Sample("decoder", ((2, 3, 50, 20),) * 3, {"scale": 0.25, "causal": True}),
+    Sample("cross", ((3, 2, 7, 8), (3, 2, 90, 8), (3, 2, 90, 5)), {"scale": 0.3, "causal": False}),
+)
+"""Arguments of `attention`: shapes of q, k and v."""
