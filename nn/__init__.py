@@ -35,7 +35,12 @@ from .layers.activation_smooth import Tanhshrink as Tanhshrink
 from .layers.containers import ModuleDict as ModuleDict
 from .layers.containers import ModuleList as ModuleList
 from .layers.containers import Sequential as Sequential
+from .layers.conv import Conv1d as Conv1d
 from .layers.conv import Conv2d as Conv2d
+from .layers.conv import Conv3d as Conv3d
+from .layers.conv_transpose import ConvTranspose1d as ConvTranspose1d
+from .layers.conv_transpose import ConvTranspose2d as ConvTranspose2d
+from .layers.conv_transpose import ConvTranspose3d as ConvTranspose3d
 from .layers.distance import CosineSimilarity as CosineSimilarity
 from .layers.distance import PairwiseDistance as PairwiseDistance
 from .layers.dropout import Dropout as Dropout
@@ -80,5 +85,7 @@ from .module import Buffer as Buffer
 from .module import Module as Module
 from .module import Parameter as Parameter
 from .pictures import graph as graph
+from .serialize.formats import load as load
+from .serialize.formats import save as save
 from .summary import Summary as Summary
 from .summary import summary as summary

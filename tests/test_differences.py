@@ -137,9 +137,16 @@ def test_14_initialisers_raise_value_errors():
         nn.init.normal_(autograd.ones(2), std=-1.0)
 
 
-def test_15_other_padding_modes_say_that_they_are_not_there():
-    with pytest.raises(NotImplementedError, match="padding_mode"):
-        nn.Conv2d(1, 1, 3, padding_mode="reflect")
+def test_15_slopes_are_those_of_what_is_computed():
+    x = autograd.tensor(np.array([0.5]), requires_grad=True)
+    nn.functional.hardsigmoid(x).sum().backward()
+    assert x.grad is not None
+    assert x.grad.item() == 1 / 6
+    x = autograd.tensor(np.array([[0.25, 0.5]]), requires_grad=True)
+    axis = autograd.tensor(np.array([[1.0, 0.0]]))
+    nn.functional.cosine_similarity(x, axis, eps=2.0).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [[0.25, 0.0]]  # of x / 2 times 1 / 2
 
 
 def test_16_numpy_spellings_are_accepted():
