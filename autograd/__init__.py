@@ -219,6 +219,9 @@ from .ops.loss import log_softmax as log_softmax
 from .ops.loss import mse_loss as mse_loss
 from .ops.loss import nll_loss as nll_loss
 from .ops.loss import softmax as softmax
+from .ops.loss_pointwise import (
+    binary_cross_entropy_with_logits as binary_cross_entropy_with_logits,
+)
 from .ops.norm import batch_norm as batch_norm
 from .ops.norm import group_norm as group_norm
 from .ops.norm import layer_norm as layer_norm

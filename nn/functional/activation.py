@@ -111,6 +111,21 @@ def softmax(
     return _softmax(_as(input, dtype), dim, axis=axis)
 
 
+def softmin(
+    input: Any, dim: int | None = None, *, dtype: Any = None, axis: int | None = None
+) -> Any:
+    """
+    `softmax` of the negative: ``exp(-x) / sum(exp(-x))``; arguments and errors as there.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> softmin(autograd.tensor([0.0, 0.0]), dim=0)
+    tensor([0.5000, 0.5000])
+    """
+    return _softmax(-_as(input, dtype), dim, axis=axis)
+
+
 def log_softmax(
     input: Any, dim: int | None = None, *, dtype: Any = None, axis: int | None = None
 ) -> Any:

@@ -13,7 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from tests.autograd import oracles_elementwise, oracles_products, oracles_reduce, oracles_shape
+from tests.autograd import (
+    oracles_elementwise,
+    oracles_losses,
+    oracles_products,
+    oracles_reduce,
+    oracles_shape,
+)
 
 Oracle = Callable[..., Any]
 Pair = tuple[int, int]
@@ -558,6 +564,7 @@ ORACLES: dict[str, Oracle] = {
     "pick_class": picked,
     "put_class": placed,
     **oracles_elementwise.ORACLES,
+    **oracles_losses.ORACLES,
     **oracles_products.ORACLES,
     **oracles_shape.ORACLES,
     **oracles_reduce.ORACLES,
