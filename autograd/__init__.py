@@ -268,6 +268,10 @@ from .ops.rearrange import repeat_interleave as repeat_interleave
 from .ops.rearrange import roll as roll
 from .ops.rearrange import rot90 as rot90
 from .ops.rearrange import tile as tile
+from .ops.recurrent_cells import gru_cell as gru_cell
+from .ops.recurrent_cells import lstm_cell as lstm_cell
+from .ops.recurrent_cells import rnn_relu_cell as rnn_relu_cell
+from .ops.recurrent_cells import rnn_tanh_cell as rnn_tanh_cell
 from .ops.reduce import all as all
 from .ops.reduce import any as any
 from .ops.reduce import count_nonzero as count_nonzero

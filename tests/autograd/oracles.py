@@ -17,6 +17,7 @@ from tests.autograd import (
     oracles_elementwise,
     oracles_losses,
     oracles_products,
+    oracles_recurrent,
     oracles_reduce,
     oracles_shape,
 )
@@ -566,6 +567,7 @@ ORACLES: dict[str, Oracle] = {
     **oracles_elementwise.ORACLES,
     **oracles_losses.ORACLES,
     **oracles_products.ORACLES,
+    **oracles_recurrent.ORACLES,
     **oracles_shape.ORACLES,
     **oracles_reduce.ORACLES,
 }
