@@ -215,6 +215,18 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool 
     return Tensor(np.eye(n, m, dtype=dtype or get_default_dtype()), requires_grad)
 
 
+def numel(input: Tensor) -> int:
+    """Number of elements.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.numel(autograd.ones(2, 3))
+    6
+    """
+    return input.numel()
+
+
 def is_tensor(obj: Any) -> bool:
     """Tell whether `obj` is a Tensor.
 

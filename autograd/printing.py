@@ -1,8 +1,9 @@
-"""How tensors print: PyTorch's form, NumPy's line breaking."""
+"""How tensors print: in PyTorch's form."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
@@ -93,54 +94,86 @@ def tensor_text(tensor: Any) -> str:
     value = tensor.value
     if not isinstance(value, np.ndarray | np.generic):
         return f"{head}{value!r})"
-    tail = ""
-    if value.dtype.kind in "iuf" and value.dtype not in (np.float32, np.int64):
-        tail += f", dtype={value.dtype}"
+    array = np.asarray(value)
+    notes = [f"size={array.shape}"] if array.size == 0 and array.ndim > 1 else []
+    if array.dtype not in ((np.float32, np.int64, np.bool_) if array.size else (np.float32,)):
+        notes.append(f"dtype={array.dtype}")
     if tensor.node is not None and tensor.node.op is not None:
-        tail += f", op={tensor.node.op.name}"
+        notes.append(f"op={tensor.node.op.name}")
     elif tensor.requires_grad:
-        tail += ", requires_grad=True"
-    if value.size == 0:
-        return f"{head}[], size={value.shape}{tail})"
-    text = np.array2string(
-        np.asarray(value),
-        separator=", ",
-        prefix=head,
-        max_line_width=OPTIONS.linewidth,
-        threshold=OPTIONS.threshold,
-        edgeitems=OPTIONS.edgeitems,
-        formatter=_formatter(np.asarray(value)),
-    )
-    return f"{head}{text}{tail})"
+        notes.append("requires_grad=True")
+    return f"{_noted(head + _numbers(array, len(head)), notes, len(head))})"
 
 
-def _formatter(array: np.ndarray) -> Any:
-    if array.dtype.kind != "f":
-        return None
-    finite = np.abs(array[np.isfinite(array)].astype(np.float64))
-    nonzero = finite[finite > 0]
-    low, high = (nonzero.min(), nonzero.max()) if nonzero.size else (1.0, 1.0)
-    digits, exponents = OPTIONS.precision, OPTIONS.sci_mode
-    if exponents is None:
-        whole = bool(np.all(finite == np.floor(finite)))
-        exponents = high > 1e8 or (not whole and (high / low > 1000.0 or low < 1e-4))
-        style = ".0f" if whole and high < 1e8 else f".{digits}{'e' if exponents else 'f'}"
+def _noted(text: str, notes: list[str], indent: int) -> str:
+    """Add what follows the numbers, each on a new line where the last one is full."""
+    for note in notes:
+        last = len(text) - (text.rfind("\n") + 1)
+        full = last + len(note) + 4 > OPTIONS.linewidth  # a comma, two brackets, a space
+        text += (",\n" + " " * indent if full else ", ") + note
+    return text
+
+
+def _numbers(array: np.ndarray, indent: int) -> str:
+    if array.size == 0:
+        return "[]"
+    shortened = array.size > OPTIONS.threshold
+    show, width = _column(_edges(array) if shortened else array)
+    if array.ndim == 0:
+        return show(array[()]).strip()
+    return _brackets(array, indent, shortened, show, width)
+
+
+def _edges(array: np.ndarray) -> np.ndarray:
+    """The elements that are printed of an array that is shortened."""
+    for axis, length in enumerate(array.shape):
+        if length > 2 * OPTIONS.edgeitems:
+            last = array.take(range(length - OPTIONS.edgeitems, length), axis)
+            array = np.concatenate([array.take(range(OPTIONS.edgeitems), axis), last], axis)
+    return array
+
+
+def _brackets(
+    array: np.ndarray, indent: int, shortened: bool, show: Callable[[Any], str], width: int
+) -> str:
+    """An array in brackets: numbers in lines that are not too long, rows one below the other."""
+    edge = OPTIONS.edgeitems
+    cut = shortened and len(array) > 2 * edge
+    parts = [*array[:edge], ..., *array[len(array) - edge :]] if cut else list(array)
+    if array.ndim == 1:
+        texts = [" ..." if part is ... else show(part) for part in parts]
+        count = max(1, (OPTIONS.linewidth - indent) // (width + 2))
+        rows = [", ".join(texts[k : k + count]) for k in range(0, len(texts), count)]
     else:
-        style = f".{digits}{'e' if exponents else 'f'}"
-
-    def show(x: float) -> str:
-        if not math.isfinite(x):
-            return str(float(x))
-        return f"{x:{style}}" + ("." if style == ".0f" else "")
-
-    # A 0-d tensor stands alone; columns line up.
-    width = max(len(show(x)) for x in _shown(array)) if array.ndim else 0
-    return {"float_kind": lambda x: show(x).rjust(width)}
+        rows = [
+            "..." if part is ... else _brackets(part, indent + 1, shortened, show, width)
+            for part in parts
+        ]
+    between = "," + "\n" * max(1, array.ndim - 1) + " " * (indent + 1)
+    return f"[{between.join(rows)}]"
 
 
-def _shown(array: np.ndarray) -> np.ndarray:
-    """The elements that will be printed, or a fair stand-in for their width."""
-    if array.size <= OPTIONS.threshold:
-        return array.ravel()
-    flat = array.ravel()
-    return np.concatenate([flat[:1000], [flat.min(), flat.max()]])
+def _column(array: np.ndarray) -> tuple[Callable[[Any], str], int]:
+    """How each number of an array is written so that they line up, and how wide.
+
+    The width is that of the numbers other than zero, as in PyTorch: a zero or a NaN among shorter
+    numbers sticks out.
+    """
+    if array.dtype.kind != "f":
+        width = max(len(str(x)) for x in array.ravel())
+        return lambda x: str(x).rjust(width), width
+    numbers = array[np.isfinite(array) & (array != 0)].astype(np.float64)
+    sizes = np.abs(numbers)
+    low, high = (sizes.min(), sizes.max()) if sizes.size else (1.0, 1.0)
+    whole = bool(np.all(np.floor(sizes) == sizes))
+    exponents = OPTIONS.sci_mode
+    if exponents is None or not sizes.size:
+        exponents = high / low > 1000.0 or high > 1e8 or (not whole and low < 1e-4)
+    point = whole and not exponents
+    style = ".0f" if point else f".{OPTIONS.precision}{'e' if exponents else 'f'}"
+    width = max((len(f"{x:{style}}") + point for x in numbers), default=1)
+
+    def show(x: Any) -> str:
+        return (f"{x:{style}}" + "." * (point and math.isfinite(x))).rjust(width)
+
+    return show, width

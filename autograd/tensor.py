@@ -20,6 +20,7 @@ from .ops import (
     cumulative,
     diagonals,
     distinct,
+    draws,
     extremes,
     gathering,
     index,
@@ -522,6 +523,8 @@ class Tensor(InPlace):
     max = extremes.max
     min = extremes.min
     argmax = extremes.argmax
+    bernoulli = draws.bernoulli
+    multinomial = draws.multinomial
     argmin = extremes.argmin
     var = statistics.var
     std = statistics.std

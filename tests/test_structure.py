@@ -32,6 +32,7 @@ LAYERS = (
     "kernels",
     "modes",
     "dtypes",
+    "dtype_names",
     "changes",
     "graph",
     "watch",
@@ -42,6 +43,7 @@ LAYERS = (
     "random",  # below ops: dropout draws from it
     "ops",
     "printing",
+    "protocols",
     "front",
     "inplace",
     "tensor",

@@ -14,6 +14,7 @@ from typing import Any
 import numpy as np
 
 from tests.autograd import (
+    oracles_attention,
     oracles_elementwise,
     oracles_losses,
     oracles_products,
@@ -564,6 +565,7 @@ ORACLES: dict[str, Oracle] = {
     "add_rows": rows_added,
     "pick_class": picked,
     "put_class": placed,
+    **oracles_attention.ORACLES,
     **oracles_elementwise.ORACLES,
     **oracles_losses.ORACLES,
     **oracles_products.ORACLES,
@@ -572,6 +574,9 @@ ORACLES: dict[str, Oracle] = {
     **oracles_reduce.ORACLES,
 }
 
-WITHOUT: dict[str, str] = {
-    "dropout_key": "draws at random: tests/autograd/test_op_table.py checks what comes of it",
+# Ops that draw at random have no oracle: the tests of what comes of them.
+AT_RANDOM: dict[str, str] = {
+    "dropout_key": "tests/autograd/test_op_table.py",
+    "bernoulli": "tests/autograd/test_creation.py",
+    "multinomial": "tests/autograd/test_creation.py",
 }

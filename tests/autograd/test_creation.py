@@ -207,7 +207,7 @@ def test_print_options(options, given, text):
 def test_long_tensors_are_shortened_where_they_are_told(options):
     x = autograd.arange(20)
     autograd.set_printoptions(threshold=10, edgeitems=2)
-    assert repr(x) == "tensor([ 0,  1, ..., 18, 19])"
+    assert repr(x) == "tensor([ 0,  1,  ..., 18, 19])"
     autograd.set_printoptions(profile="full", linewidth=40)
     assert "..." not in repr(autograd.arange(3000))
     assert max(map(len, repr(x).splitlines())) <= 40

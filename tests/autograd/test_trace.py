@@ -10,6 +10,7 @@ import nn
 from autograd import Scalar, Spec
 from autograd.graph import OPS
 from autograd.watch import WATCHERS
+from tests.autograd.oracles import AT_RANDOM
 
 
 def draw_from(seed):
@@ -54,12 +55,12 @@ def test_each_op_traced_forward_and_backward_equals_eager(name):
             continue  # of integers only, such as bitwise_and: nothing here is traced
         if name == "to_scalar":
             continue  # its gradient starts from a float: test_scalars
-        if name == "dropout_key":
+        if name in AT_RANDOM:
             params["generator"].manual_seed(1)
         inputs = [autograd.tensor(args[i], requires_grad=True) for i in floats]
         graph = autograd.trace(run, *inputs)
         expected = run(*inputs)
-        if name == "dropout_key":
+        if name in AT_RANDOM:
             params["generator"].manual_seed(1)
         got = graph(*inputs)
         assert any(step.op is op for step in graph.steps)

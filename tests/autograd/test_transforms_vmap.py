@@ -12,10 +12,11 @@ import autograd
 from autograd import Tensor, VmapFallbackWarning, vmap
 from autograd.func import grad, jacrev
 from autograd.transforms.batching import _warned
+from tests.autograd.oracles import AT_RANDOM
 from tests.autograd.test_op_table import TABLE, cases, is_float, takes_gradient
 
 # Refused inside vmap, or random: tested by themselves below.
-APART = {"to_scalar", "dropout_key", "dropout"}
+APART = {"to_scalar", "dropout", *AT_RANDOM}
 SIZE = 3
 
 
