@@ -20,6 +20,7 @@ from .ops import (
     transcendental,
     trigonometry,
 )
+from .protocols import functions, ufuncs
 
 OPERANDS = (Variable, float, int, np.ndarray, np.generic)
 
@@ -28,8 +29,14 @@ class Front(Variable):
     """A variable with operators; the ops themselves are its methods, it is their first argument."""
 
     __slots__ = ()
-    # ndarray + tensor is ours to answer; without this NumPy would build an object array.
-    __array_ufunc__ = None
+
+    def __array_ufunc__(self, ufunc: Any, method: str, *inputs: Any, **kwargs: Any) -> Any:
+        """Answer ``np.sin(x)`` and ``array + x``; see `autograd.protocols.ufuncs`."""
+        return ufuncs.answer(ufunc, method, inputs, kwargs)
+
+    def __array_function__(self, function: Any, types: Any, args: Any, kwargs: Any) -> Any:
+        """Answer ``np.sum(x)``; see `autograd.protocols.functions`."""
+        return functions.answer(function, types, args, kwargs)
 
     # --- The graph ----------------------------------------------------------------------------
 
