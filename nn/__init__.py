@@ -32,6 +32,7 @@ from .layers.activation_smooth import LogSigmoid as LogSigmoid
 from .layers.activation_smooth import Mish as Mish
 from .layers.activation_smooth import Softsign as Softsign
 from .layers.activation_smooth import Tanhshrink as Tanhshrink
+from .layers.attention import MultiheadAttention as MultiheadAttention
 from .layers.containers import ModuleDict as ModuleDict
 from .layers.containers import ModuleList as ModuleList
 from .layers.containers import Sequential as Sequential
@@ -78,6 +79,11 @@ from .layers.shape import PixelShuffle as PixelShuffle
 from .layers.shape import PixelUnshuffle as PixelUnshuffle
 from .layers.shape import Unflatten as Unflatten
 from .layers.shape import Unfold as Unfold
+from .layers.transformer import Transformer as Transformer
+from .layers.transformer import TransformerDecoder as TransformerDecoder
+from .layers.transformer import TransformerEncoder as TransformerEncoder
+from .layers.transformer_layers import TransformerDecoderLayer as TransformerDecoderLayer
+from .layers.transformer_layers import TransformerEncoderLayer as TransformerEncoderLayer
 from .layers.upsample import Upsample as Upsample
 from .layers.upsample import UpsamplingBilinear2d as UpsamplingBilinear2d
 from .layers.upsample import UpsamplingNearest2d as UpsamplingNearest2d

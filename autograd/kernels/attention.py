@@ -9,14 +9,15 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 
 from .common import Floats, Sample
-from .dispatch import implementation, reference
+from .dispatch import reference
 
 # A score of -inf is one that a mask forbids; scores that overflow are found by the NaN they make.
 _quiet = np.errstate(invalid="ignore", over="ignore", divide="ignore")
 
-Mask = np.ndarray[Any, np.dtype[np.bool_]] | Floats
+Mask = npt.NDArray[Any]
 
 
 @reference
@@ -119,7 +120,7 @@ def attention_backward(
 
 
 def heads_of(x: Floats, parts: int, heads: int, rows: int) -> list[Floats]:
-    """View (A, B, parts * E), with the sequence along axis `rows`, as parts (batch, heads, L, E)."""
+    """View (A, B, parts * E), the sequence along axis `rows`, as parts (batch, heads, L, E)."""
     split = x.reshape(*x.shape[:2], parts, heads, x.shape[2] // (parts * heads))
     return list(split.transpose(2, 1 - rows, 3, rows, 4))
 
@@ -147,7 +148,8 @@ def self_attention(
         New.
     stats : array (N, heads, L, 2)
     """
-    y, stats = attention(*heads_of(qkv, 3, heads, rows), mask, scale=scale, causal=causal)
+    q, k, v = heads_of(qkv, 3, heads, rows)
+    y, stats = attention(q, k, v, mask, scale=scale, causal=causal)
     order = (2, 0, 1, 3) if rows == 0 else (0, 2, 1, 3)
     return y.transpose(order).reshape(*qkv.shape[:2], qkv.shape[2] // 3), stats
 
@@ -171,9 +173,9 @@ def self_attention_backward(
     array of the shape of qkv
         New.
     """
-    parts = heads_of(qkv, 3, heads, rows)
+    q, k, v = heads_of(qkv, 3, heads, rows)
     (upstream,) = heads_of(g, 1, heads, rows)
-    found = attention_backward(upstream, *parts, mask, stats, scale=scale, causal=causal)
+    found = attention_backward(upstream, q, k, v, mask, stats, scale=scale, causal=causal)
     dqkv = np.empty(qkv.shape, qkv.dtype)
     for to, gradient in zip(heads_of(dqkv, 3, heads, rows), found, strict=True):
         to[...] = gradient

@@ -63,6 +63,7 @@ from autograd.ops.activations_smooth import mish as mish
 from autograd.ops.activations_smooth import selu as selu
 from autograd.ops.activations_smooth import softsign as softsign
 from autograd.ops.activations_smooth import tanhshrink as tanhshrink
+from autograd.ops.attention import scaled_dot_product_attention as scaled_dot_product_attention
 from autograd.ops.images import channel_shuffle as channel_shuffle
 from autograd.ops.images import fold as fold
 from autograd.ops.images import pixel_shuffle as pixel_shuffle
@@ -76,6 +77,7 @@ from .activation import silu as silu
 from .activation import softmax as softmax
 from .activation import softmin as softmin
 from .activation import softplus as softplus
+from .attention import multi_head_attention_forward as multi_head_attention_forward
 from .classes import cross_entropy as cross_entropy
 from .classes import nll_loss as nll_loss
 from .dropout import dropout as dropout
