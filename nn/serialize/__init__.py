@@ -18,5 +18,11 @@ from .files import STALE_SECONDS as STALE_SECONDS
 from .files import CheckpointError as CheckpointError
 from .files import PathLike as PathLike
 from .files import write_atomically as write_atomically
+from .formats import load as load
+from .formats import save as save
+from .npz import load_npz as load_npz
+from .npz import save_npz as save_npz
+from .pth import load_pth as load_pth
+from .pth_write import save_pth as save_pth
 from .states import pack as pack
 from .states import unpack as unpack
