@@ -69,6 +69,8 @@ from autograd.ops.images import fold as fold
 from autograd.ops.images import pixel_shuffle as pixel_shuffle
 from autograd.ops.images import pixel_unshuffle as pixel_unshuffle
 from autograd.ops.images import unfold as unfold
+from autograd.ops.pool_fractional import fractional_max_pool2d as fractional_max_pool2d
+from autograd.ops.pool_fractional import fractional_max_pool3d as fractional_max_pool3d
 
 from ..data import one_hot as one_hot
 from .activation import log_softmax as log_softmax
