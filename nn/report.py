@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -117,14 +118,67 @@ def save_curves(
     right.set_ylim(min(90.0, float(np.median(accuracy)) - 5, low if low > 80 else 90.0), 100.5)
 
     for axes in (left, right):
-        axes.set_xlabel("epoch")
-        axes.locator_params(axis="x", integer=True)
-        axes.grid(color="#DDDDDD", linewidth=0.8)
-        axes.set_axisbelow(True)
-        axes.spines[["top", "right"]].set_visible(False)
+        _tidy(axes)
     left.legend(frameon=False, loc="upper right")
     right.legend(frameon=False, loc="lower right")
     _save(figure, path)
+
+
+def draw_history(records: Sequence[Mapping[str, Any]], path: PathLike | None = None) -> Figure:
+    """
+    Draw the losses of any run, and beside them its other numbers, epoch by epoch.
+
+    Parameters
+    ----------
+    records : sequence of dict
+        Of a `History`; at least one epoch.
+    path : path-like, optional
+        Of a PNG file.
+
+    Returns
+    -------
+    matplotlib.figure.Figure
+
+    Raises
+    ------
+    ImportError
+        If matplotlib is not installed.
+    ValueError
+        If there is no epoch.
+    """
+    if not records:
+        raise ValueError("there is nothing to draw: no epoch is complete")
+    names = [name for name in records[-1] if name not in ("epoch", "lr")]
+    groups = {
+        "loss": [name for name in names if name.endswith("loss")],
+        "metric": [name for name in names if not name.endswith("loss")],
+    }
+    shown = {title: group for title, group in groups.items() if group}
+    figure = _figure(5.0 * len(shown), 4.2)
+    epochs = [record["epoch"] for record in records]
+    for axes, (title, group) in zip(
+        figure.subplots(1, len(shown), squeeze=False)[0], shown.items(), strict=True
+    ):
+        for place, name in enumerate(group):
+            values = [record.get(name, math.nan) for record in records]
+            style = "--" if name.startswith("validation") else "-"
+            colour = (BLUE, ORANGE, GREY)[place % 3] if title == "loss" else None
+            label = name.replace("_", " ")
+            axes.plot(epochs, values, style, color=colour, label=label, marker="o", markersize=3)
+        axes.set_ylabel(title)
+        _tidy(axes)
+        axes.legend(frameon=False)
+    if path is not None:
+        _save(figure, path)
+    return figure
+
+
+def _tidy(axes: Axes) -> None:
+    axes.set_xlabel("epoch")
+    axes.locator_params(axis="x", integer=True)
+    axes.grid(color="#DDDDDD", linewidth=0.8)
+    axes.set_axisbelow(True)
+    axes.spines[["top", "right"]].set_visible(False)
 
 
 def save_confusion(

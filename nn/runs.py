@@ -12,7 +12,7 @@ import time
 from collections.abc import Iterator
 from dataclasses import asdict, dataclass, fields
 from pathlib import Path
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
@@ -36,7 +36,20 @@ from .settings import (
     saved_settings,
 )
 from .splits import NUM_CLASSES, Splits, load_splits
-from .train import Evaluation, Record, Trainer, TrainingError, evaluate, random_shift, write_metrics
+from .train import (
+    BatchResult,
+    Callback,
+    Evaluation,
+    Record,
+    Trainer,
+    TrainingError,
+    accuracy,
+    evaluate,
+    write_metrics,
+)
+
+if TYPE_CHECKING:
+    from tqdm import tqdm
 
 EVALUATION_BATCH = 256  # fixed, so that --batch-size cannot change how a sum is rounded
 RUNS = Path("runs")
@@ -96,6 +109,18 @@ def _numbered(model: str) -> Iterator[Path]:
         yield RUNS / f"{model}-{number}"
 
 
+class Bar(Callback):
+    """Moves a progress bar on by the samples of each batch."""
+
+    def __init__(self, bar: tqdm[NoReturn]) -> None:
+        self.bar = bar
+
+    def on_batch_end(self, trainer: Trainer, result: BatchResult) -> None:
+        """Show the batch's loss."""
+        self.bar.set_postfix_str(f"loss {result.loss:.4f}", refresh=False)
+        self.bar.update(result.size)
+
+
 @dataclass
 class Run:
     """One run of `train`: its folder, what it was told, its data and its trainer."""
@@ -110,7 +135,7 @@ class Run:
         extra = {"settings": asdict(self.settings), "data_checksum": self.splits.checksum()}
         with reporting(OSError):
             self.trainer.save(self.folder / CHECKPOINT, extra)
-            write_metrics(self.folder / METRICS, self.trainer.history)
+            write_metrics(self.folder / METRICS, self.trainer.history.records)
 
     def fit(self) -> None:
         """Train to the last epoch, with a progress bar, a line and a checkpoint for each."""
@@ -128,22 +153,16 @@ class Run:
                 leave=False,
                 disable=None,  # where stderr is no terminal
             ) as bar:
-
-                def show(samples: int, loss: float, bar: tqdm[NoReturn] = bar) -> None:
-                    bar.set_postfix_str(f"loss {loss:.4f}", refresh=False)
-                    bar.update(samples)
-
+                trainer.callbacks[:] = [Bar(bar)]
                 with reporting(TrainingError):
-                    trainer.fit(trainer.epoch + 1, on_batch=show)
+                    trainer.fit(trainer.epoch + 1)
             self.save()
             print(_epoch_line(trainer.history[-1], settings.epochs, time.perf_counter() - began))
 
     def finish(self) -> None:
         """Test the model, for the first and only time, and write and show the results."""
         settings, trainer = self.settings, self.trainer
-        result = evaluate(
-            trainer.model, _loader(self.splits.test), trainer.loss_fn, trainer.num_classes
-        )
+        result = evaluate(trainer.model, _loader(self.splits.test), trainer.loss_fn, NUM_CLASSES)
         percent = f"{100 * result.accuracy:.2f} %"
         print(f"\ntest accuracy {percent} ({result.correct:,} of {result.count:,} images)\n")
         print(confusion_text(result.confusion))
@@ -184,7 +203,7 @@ class Run:
         with reporting(OSError):
             save_curves(
                 self.folder / CURVES,
-                self.trainer.history,
+                self.trainer.history.records,
                 title=f"{settings.model} on {kind}: {percent} of {result.count:,} test images "
                 f"right\n{settings.optimizer}, lr {settings.lr:g}, batch {settings.batch_size}, "
                 f"seed {settings.seed}",
@@ -251,9 +270,9 @@ def start(options: argparse.Namespace) -> Run:
         CrossEntropyLoss(label_smoothing=settings.label_smoothing),
         _loader(splits.train, settings.batch_size, order_rng),
         _loader(splits.validation),
-        NUM_CLASSES,
+        metrics={"accuracy": accuracy},
         scheduler=optim.lr_scheduler.StepLR(optimizer, settings.lr_step, settings.lr_decay),
-        augment=(lambda images, rng: random_shift(images, shift, rng)) if shift else None,
+        augment=readers.RandomShift(shift) if shift else None,
     )
     if folder is None:
         folder = claim_folder(options.out, settings.model)

@@ -69,7 +69,7 @@ EXCUSED: dict[tuple[str, str], str] = {}
 MUTUAL = "autograd.ops"
 
 # Distribution name -> import name, where they differ, and what comes along with a distribution.
-IMPORT_NAMES = {"scikit-learn": "sklearn", "resvg-py": "resvg_py"}
+IMPORT_NAMES = {"scikit-learn": "sklearn", "resvg-py": "resvg_py", "pillow": "PIL"}
 COMES_WITH = {"numba": {"llvmlite"}}
 KERNELS_MAY_USE = {"numpy", "numba", "llvmlite"}
 

@@ -12,3 +12,12 @@ from .readers import digits as digits
 from .readers import mnist as mnist
 from .readers import read_csv as read_csv
 from .readers import read_idx as read_idx
+from .transforms import Compose as Compose
+from .transforms import Cutout as Cutout
+from .transforms import GaussianNoise as GaussianNoise
+from .transforms import ImageTransform as ImageTransform
+from .transforms import RandomHorizontalFlip as RandomHorizontalFlip
+from .transforms import RandomRotation as RandomRotation
+from .transforms import RandomShift as RandomShift
+from .transforms import RandomVerticalFlip as RandomVerticalFlip
+from .transforms import Transform as Transform

@@ -11,10 +11,10 @@ import pytest
 import autograd
 import nn
 import optim
-from nn.data import DataLoader, TensorDataset
+from nn.data import DataLoader, RandomShift, TensorDataset
 from nn.report import confusion_text
 from nn.serialize import CheckpointError, save_checkpoint
-from nn.train import Trainer, TrainingError, evaluate, random_shift, write_metrics
+from nn.train import Callback, Trainer, TrainingError, accuracy, evaluate, write_metrics
 
 
 def make_trainer(lr: float = 0.1, dropout: float = 0.5) -> Trainer:
@@ -33,14 +33,19 @@ def make_trainer(lr: float = 0.1, dropout: float = 0.5) -> Trainer:
         nn.CrossEntropyLoss(),
         DataLoader(TensorDataset(images, labels), 5, shuffle=True, generator=2),
         DataLoader(TensorDataset(images, labels), 24),
-        num_classes=2,
+        metrics={"accuracy": accuracy},
         scheduler=optim.lr_scheduler.StepLR(optimizer, 2, 0.5),
-        augment=lambda batch, source: random_shift(batch, 1, source),
+        augment=RandomShift(1),
     )
 
 
 def weights(trainer: Trainer) -> dict[str, bytes]:
     return {name: value.numpy().tobytes() for name, value in trainer.model.state_dict().items()}
+
+
+def validation_loader(trainer: Trainer) -> DataLoader:
+    assert isinstance(trainer.validation_loader, DataLoader)
+    return trainer.validation_loader
 
 
 def test_going_on_from_a_checkpoint_equals_never_having_stopped(tmp_path):
@@ -60,8 +65,28 @@ def test_going_on_from_a_checkpoint_equals_never_having_stopped(tmp_path):
 
 
 def test_fit_tells_of_every_batch_and_epoch():
-    trainer, batches, epochs = make_trainer(), [], []
-    trainer.fit(2, on_batch=lambda size, loss: batches.append((size, loss)), on_epoch=epochs.append)
+    batches, epochs, events = [], [], []
+
+    class Listener(Callback):
+        def on_fit_start(self, trainer):
+            events.append("start")
+
+        def on_epoch_start(self, trainer):
+            events.append(trainer.epoch)
+
+        def on_batch_end(self, trainer, result):
+            batches.append((result.size, result.loss))
+
+        def on_epoch_end(self, trainer, record):
+            epochs.append(record)
+
+        def on_fit_end(self, trainer):
+            events.append("end")
+
+    trainer = make_trainer()
+    trainer.callbacks.append(Listener())
+    trainer.fit(2)
+    assert events == ["start", 0, 1, "end"]
     assert [size for size, _ in batches] == [5, 5, 5, 5, 4] * 2
     assert epochs == trainer.history
     assert [record["epoch"] for record in epochs] == [1, 2]
@@ -72,9 +97,10 @@ def test_fit_tells_of_every_batch_and_epoch():
 def test_evaluate_counts_in_evaluation_mode_and_puts_the_mode_back():
     trainer = make_trainer()
     trainer.model.train()
+    loader = validation_loader(trainer)
     before = autograd.default_generator.state_dict()
-    result = evaluate(trainer.model, trainer.validation_loader, trainer.loss_fn, 2)
-    again = evaluate(trainer.model, trainer.validation_loader, trainer.loss_fn, 2)
+    result = evaluate(trainer.model, loader, trainer.loss_fn, 2)
+    again = evaluate(trainer.model, loader, trainer.loss_fn, 2)
     assert trainer.model.training
     assert autograd.default_generator.state_dict() == before  # dropout drew nothing
     assert result.loss == again.loss
@@ -84,7 +110,7 @@ def test_evaluate_counts_in_evaluation_mode_and_puts_the_mode_back():
 
 def test_evaluate_weighs_a_short_last_batch_by_its_size():
     trainer = make_trainer()
-    dataset = trainer.validation_loader.dataset
+    dataset = validation_loader(trainer).dataset
     one = evaluate(trainer.model, DataLoader(dataset, 24), trainer.loss_fn, 2)
     many = evaluate(trainer.model, DataLoader(dataset, 7), trainer.loss_fn, 2)
     assert many.loss == pytest.approx(one.loss, rel=1e-6)
@@ -94,10 +120,12 @@ def test_evaluate_weighs_a_short_last_batch_by_its_size():
 @pytest.mark.parametrize("lr", [1e30, float("inf")])
 def test_a_loss_that_is_no_number_ends_the_training(lr):
     trainer = make_trainer(lr)
-    with pytest.raises(TrainingError, match=r"loss became (nan|inf) in epoch 1; a lower learning"):
+    with pytest.raises(
+        TrainingError, match=r"loss became (nan|inf) in epoch 1(, batch \d)?; a lower learning"
+    ):
         trainer.fit(3)
     assert trainer.epoch == 0
-    assert trainer.history == []
+    assert len(trainer.history) == 0
 
 
 def test_a_mistake_in_the_program_is_not_taken_for_a_bad_loss():
@@ -123,21 +151,6 @@ def test_a_checkpoint_without_its_history_is_refused(tmp_path, extra):
     with pytest.raises(CheckpointError, match="history"):
         trainer.load(tmp_path / "c")
     assert weights(trainer) == before
-
-
-@pytest.mark.parametrize("size", [(4, 4), (3, 6)])
-def test_random_shift_moves_within_its_limits(size):
-    image = np.arange(size[0] * size[1], dtype=np.float32).reshape(1, 1, *size)
-    batch = autograd.from_numpy(np.repeat(image, 200, axis=0))
-    moved = random_shift(batch, 1, autograd.Generator(0)).numpy()
-    assert moved.dtype == np.float32
-    padded = np.pad(image[0, 0], 1, "edge")
-    places = [
-        padded[top : top + size[0], left : left + size[1]] for top in range(3) for left in range(3)
-    ]
-    found = {next(k for k, place in enumerate(places) if (place == m[0]).all()) for m in moved}
-    assert found == set(range(9))
-    assert (random_shift(batch, 0, autograd.Generator(0)).numpy() == batch.numpy()).all()
 
 
 def test_metrics_replace_the_file_as_a_whole(tmp_path):
@@ -169,7 +182,7 @@ def test_pictures_are_drawn(tmp_path: Path):
 
     trainer = make_trainer()
     trainer.fit(1)
-    save_curves(tmp_path / "curves.png", trainer.history, title="a", test_accuracy=0.5)
+    save_curves(tmp_path / "curves.png", trainer.history.records, title="a", test_accuracy=0.5)
     save_confusion(tmp_path / "one.png", np.array([[5, 0], [0, 0]]), title="b")
     save_confusion(tmp_path / "many.png", np.eye(40, dtype=np.int64), title="c")
     for name in ("curves.png", "one.png", "many.png"):
