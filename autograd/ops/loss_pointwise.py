@@ -10,7 +10,7 @@ import numpy as np
 from .. import kernels
 from ..families import elementwise
 from .activation import SOFTPLUS, sigmoid, softplus
-from .arithmetic import clamp, maximum
+from .arithmetic import clamp, maximum, where
 from .exponential import log1p
 from .loss import _reduced
 from .loss_arguments import check_broadcasts, one_shape, weighed
@@ -21,8 +21,8 @@ from .transcendental import log
 LEAST_LOG = -100.0
 """What a logarithm of a probability is at least, as in PyTorch: else log(0) is an infinite loss."""
 
-LEAST_VARIANCE = 1e-12
-"""What p * (1 - p) is at least in the slope, as in PyTorch."""
+LEAST_VARIANCE = float(np.float32(1e-12))
+"""What p * (1 - p) is at least in the slope: PyTorch's constant, a float32 for every dtype."""
 
 
 def _log1pexp_of_minus(size: Any) -> Any:
@@ -101,13 +101,18 @@ def _log_of_scalar(p):
     return max(math.log(p), LEAST_LOG) if p > 0.0 else LEAST_LOG
 
 
+def _bounded(logarithm: Any, x: Any, none: Any) -> Any:
+    """A logarithm of at least -100; where there is `none` it is not even tried."""
+    return maximum(where(none, LEAST_LOG, logarithm(where(none, 0.5, x))), LEAST_LOG)
+
+
 def _binary_probability_slope(p: Any, target: Any) -> Any:
     return (p - target) / clamp(p * (1.0 - p), LEAST_VARIANCE)
 
 
 @elementwise(
     lambda g, y, p, target: g * _binary_probability_slope(p, target),
-    lambda g, y, p, target: g * (maximum(log1p(-p), LEAST_LOG) - maximum(log(p), LEAST_LOG)),
+    lambda g, y, p, target: g * (_bounded(log1p, -p, p == 1.0) - _bounded(log, p, p == 0.0)),
     saves=("p target", "p"),
     scalar=lambda p, target: (
         (target - 1.0) * (max(math.log1p(-p), LEAST_LOG) if p < 1.0 else LEAST_LOG)
