@@ -9,6 +9,7 @@ import numpy as np
 from .dtypes import get_default_dtype, promoted
 from .graph import Variable
 from .ops.shape import sizes
+from .protocols import exchange
 from .tensor import Tensor
 
 
@@ -41,6 +42,35 @@ def from_numpy(array: np.ndarray) -> Tensor:
     if not isinstance(array, np.ndarray):
         raise TypeError(f"from_numpy: expected an ndarray, not {type(array).__name__}")
     return Tensor(array)
+
+
+def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None) -> Tensor:
+    """A tensor in the memory of an array of another library, such as PyTorch's or NumPy's.
+
+    Parameters
+    ----------
+    ext_tensor : object with ``__dlpack__``, or a DLPack capsule
+    device : {"cpu"}, optional
+    copy : bool, optional
+        True: always; False: never; default: only where it must be.
+
+    Raises
+    ------
+    TypeError
+        For anything else, or a dtype that tensors do not have.
+    BufferError
+        If the memory is not to be had.
+
+    Examples
+    --------
+    >>> import autograd, numpy as np
+    >>> a = np.zeros(2)
+    >>> t = autograd.from_dlpack(a)
+    >>> a[0] = 5.0
+    >>> t
+    tensor([5., 0.], dtype=float64)
+    """
+    return Tensor(exchange.borrow(ext_tensor, device, copy))
 
 
 def full(size: Any, fill_value: float, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:

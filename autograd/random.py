@@ -61,6 +61,14 @@ class Generator:
         with self._lock:
             return self.numpy.permutation(n)
 
+    def __getstate__(self) -> dict[str, Any]:
+        return self.state_dict()  # not the lock: a copy gets one of its own
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        self._lock = threading.Lock()
+        self.numpy = np.random.Generator(np.random.PCG64())
+        self.load_state_dict(state)
+
     def state_dict(self) -> dict[str, Any]:
         """The whole state, as numbers and strings."""
         with self._lock:

@@ -40,6 +40,7 @@ from .ops import (
 )
 from .ops.shape import sizes
 from .printing import tensor_text
+from .protocols import exchange
 from .watch import WATCHERS, watch_views
 
 Shape = tuple[int, ...]
@@ -172,6 +173,36 @@ class Tensor(InPlace):
         if copy:
             return np.array(self.numpy(), dtype)
         return self.numpy() if dtype is None else self.numpy().astype(dtype, copy=False)
+
+    def __dlpack__(
+        self,
+        *,
+        stream: Any = None,
+        max_version: tuple[Any, Any] | None = None,
+        dl_device: tuple[Any, Any] | None = None,
+        copy: Any = None,
+    ) -> Any:
+        """Lend the memory to another array library, as ``np.from_dlpack(x)`` asks.
+
+        Memory that a graph has saved for its backward pass is lent as read-only.
+
+        Raises
+        ------
+        BufferError
+            If the tensor requires grad, or the memory cannot be lent as it is asked for.
+        """
+        if self.requires_grad:
+            raise BufferError("__dlpack__: this tensor requires grad; lend its detach()")
+        alone = isinstance(self.value, np.generic) or (
+            isinstance(self.value, np.ndarray)
+            and self.value.base is None
+            and sys.getrefcount(self.value) <= 2
+        )
+        return exchange.lend(self.numpy(), alone, stream, max_version, dl_device, copy)
+
+    def __dlpack_device__(self) -> tuple[Any, Any]:
+        """The only device, the CPU, as DLPack numbers it."""
+        return exchange.CPU
 
     def item(self) -> Any:
         """The only element, as a Python number.
@@ -554,7 +585,6 @@ class Tensor(InPlace):
     reshape = shape.reshape
     permute = shape.permute
     expand = shape.expand
-    view = shape.reshape
     flatten = shape.flatten
     transpose = shape.transpose
     squeeze = shape.squeeze
@@ -637,6 +667,39 @@ class Tensor(InPlace):
     unfold = views.unfold
     view_as = views.reshape_as
 
+    def view(self, *sizes_of: Any, size: Any = None, dtype: Any = None) -> Tensor:
+        """The same elements in other sizes, as `reshape`; or the same bytes as another dtype.
+
+        Of the bytes no gradient flows, and the last dimension takes the difference in width.
+
+        Raises
+        ------
+        ValueError
+            If the sizes do not hold as many elements, or the bytes do not divide.
+
+        Examples
+        --------
+        >>> import autograd, numpy as np
+        >>> autograd.zeros(2, 3).view(3, -1).shape
+        (3, 2)
+        >>> autograd.ones(1).view(np.int32)
+        tensor([1065353216], dtype=int32)
+        """
+        if dtype is None and len(sizes_of) == 1 and is_dtype(sizes_of[0]):
+            dtype = sizes_of[0]
+        if dtype is None:
+            return shape.reshape(self, *sizes_of, shape=size)
+        wanted = np.dtype(dtype)
+        check_supported(wanted, "view")
+        if wanted == self.dtype:
+            return shape.reshape(self, self.shape)
+        try:
+            return wrap(self.array().view(wanted))
+        except ValueError as error:
+            raise ValueError(
+                f"view: {self.dtype} {self.shape} cannot be read as {wanted}: {error}"
+            ) from None
+
     def to(self, dtype: Any) -> Tensor:
         """Convert to a dtype; the tensor itself if it has it already."""
         wanted = np.dtype(dtype)
@@ -691,6 +754,13 @@ def _rebuilt(cls: type[Tensor], value: np.ndarray, requires_grad: bool) -> Tenso
     return tensor.requires_grad_() if requires_grad else tensor
 
 
+def is_dtype(given: Any) -> bool:
+    """True for a dtype, or the class of NumPy's numbers that stands for one."""
+    return isinstance(given, np.dtype) or (
+        isinstance(given, type) and issubclass(given, np.generic)
+    )
+
+
 # --- Raw values ---------------------------------------------------------------------------------
 
 
@@ -700,6 +770,10 @@ def to_array(data: Any, dtype: Any = None) -> Any:
         data = data.value
     if isinstance(data, np.ndarray | np.generic | Abstract):
         array = data
+    elif hasattr(data, "__array__"):  # another library's array, which has a dtype
+        array = np.asarray(data)
+    elif hasattr(data, "__dlpack__"):
+        array = exchange.borrow(data)
     else:
         if isinstance(data, list | tuple):
             data = _plain(data)
