@@ -27,7 +27,7 @@ def _norm_rule(g, y, x, dim, keepdim, p):
         return where(tied, sign(x) * g / where(ties == 0.0, 1.0, ties), 0.0)
     still = y == 0.0
     if p == 2.0:
-        return x * where(still, 0.0, g / where(still, 1.0, y))
+        return where(still, 0.0, g * (x / where(still, 1.0, y)))  # g / y may overflow
     # The quotient before the power: x ** p may overflow where the norm does not.
     flat = where(still, still, x == 0.0) if p < 1.0 else still
     part = where(flat, 1.0, abs(x) / where(still, 1.0, y))
