@@ -8,9 +8,10 @@ from typing import Any
 
 import numpy as np
 
+from autograd import Tensor
 from autograd.kernels import adam_step
 
-from .checks import check_range
+from .checks import check_betas, check_range
 from .optimizer import Optimizer, Params
 from .slots import Group, Slot
 
@@ -30,7 +31,7 @@ class Adam(Optimizer):
     ----------
     params : iterable of Tensor, of (name, Tensor), or of dict
         See `Optimizer`.
-    lr : float
+    lr : float or Tensor
         Learning rate.
     betas : tuple of two floats
         How much of the averages of g and of its square is kept at each step.
@@ -42,6 +43,10 @@ class Adam(Optimizer):
         Divide by the largest average of the squares so far (Reddi et al.).
     maximize : bool
         Go up the gradient instead of down.
+    foreach, capturable, fused
+        Accepted for PyTorch's sake: there is one implementation, whatever they say.
+    differentiable : bool
+        Must be False: a step records nothing.
     decoupled_weight_decay : bool
         Shrink the parameters themselves, as `AdamW` does.
 
@@ -76,13 +81,17 @@ class Adam(Optimizer):
     def __init__(
         self,
         params: Params,
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
+        lr: float | Tensor = 1e-3,
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 0,
         amsgrad: bool = False,
         *,
+        foreach: bool | None = None,
         maximize: bool = False,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
         decoupled_weight_decay: bool = False,
     ) -> None:
         defaults = {
@@ -92,17 +101,17 @@ class Adam(Optimizer):
             "weight_decay": weight_decay,
             "amsgrad": amsgrad,
             "maximize": maximize,
+            "foreach": foreach,
+            "capturable": capturable,
+            "differentiable": differentiable,
+            "fused": fused,
             "decoupled_weight_decay": decoupled_weight_decay,
         }
         super().__init__(params, defaults)
 
     def _validate(self, options: Mapping[str, Any], who: str) -> None:
         check_range(who, "lr", options["lr"])
-        betas = options["betas"]
-        if not isinstance(betas, tuple | list) or len(betas) != 2:
-            raise ValueError(f"{who}: betas must be two numbers, not {betas!r}")
-        for i, beta in enumerate(betas):
-            check_range(who, f"betas[{i}]", beta, below=1.0)
+        check_betas(who, options["betas"])
         check_range(who, "eps", options["eps"])
         check_range(who, "weight_decay", options["weight_decay"])
 
@@ -140,7 +149,7 @@ class AdamW(Adam):
 
     Parameters
     ----------
-    params, lr, betas, eps, amsgrad, maximize
+    params, lr, betas, eps, amsgrad, maximize, foreach, capturable, differentiable, fused
         As for `Adam`.
     weight_decay : float
         Share of the parameter, times lr, that is taken off at each step.
@@ -168,13 +177,17 @@ class AdamW(Adam):
     def __init__(
         self,
         params: Params,
-        lr: float = 1e-3,
-        betas: tuple[float, float] = (0.9, 0.999),
+        lr: float | Tensor = 1e-3,
+        betas: tuple[float | Tensor, float | Tensor] = (0.9, 0.999),
         eps: float = 1e-8,
         weight_decay: float = 1e-2,
         amsgrad: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        capturable: bool = False,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
         super().__init__(
             params,
@@ -183,6 +196,10 @@ class AdamW(Adam):
             eps,
             weight_decay,
             amsgrad,
+            foreach=foreach,
             maximize=maximize,
+            capturable=capturable,
+            differentiable=differentiable,
+            fused=fused,
             decoupled_weight_decay=True,
         )

@@ -36,19 +36,33 @@ def listed(params: Any, who: str) -> tuple[list[Tensor], list[str]]:
 
 
 def check_range(
-    who: str, name: str, value: Any, low: float = 0.0, below: float = math.inf
+    who: str,
+    name: str,
+    value: Any,
+    low: float = 0.0,
+    below: float = math.inf,
+    most: float = math.inf,
 ) -> float:
-    """`value` as a float; ValueError unless it is a number >= `low` and < `below`."""
+    """`value` as a float; ValueError unless it is a number >= `low`, < `below` and <= `most`."""
     try:
         x = float(value)
     except (TypeError, ValueError, RuntimeError):
         raise ValueError(f"{who}: {name} must be a number, not {value!r}") from None
-    if not low <= x or (below < math.inf and not x < below):
-        wanted = f">= {low:g}" if below == math.inf else f">= {low:g} and < {below:g}"
-        if low == -math.inf:
-            wanted = "not NaN"
-        raise ValueError(f"{who}: {name} must be {wanted}, not {value!r}")
+    if not low <= x <= most or (below < math.inf and not x < below):
+        wanted = [f">= {low:g}"] if low > -math.inf else []
+        wanted += [f"< {below:g}"] if below < math.inf else []
+        wanted += [f"<= {most:g}"] if most < math.inf else []
+        raise ValueError(
+            f"{who}: {name} must be {' and '.join(wanted) or 'not NaN'}, not {value!r}"
+        )
     return x
+
+
+def check_count(who: str, name: str, value: Any, low: int = 0) -> int:
+    """`value`; ValueError unless it is an integer >= `low`."""
+    if not isinstance(value, int) or isinstance(value, bool) or value < low:
+        raise ValueError(f"{who}: {name} must be an integer >= {low}, not {value!r}")
+    return value
 
 
 def check_several(who: str, name: str, value: Any, count: int) -> list[Any]:

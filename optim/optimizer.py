@@ -104,6 +104,9 @@ class Optimizer:
     def _validate(self, options: Mapping[str, Any], who: str) -> None:
         """Raise ValueError if an option has a value that makes no sense."""
 
+    def _check_parameter(self, param: Tensor, what: str) -> None:
+        """Raise ValueError if the algorithm cannot change such a parameter."""
+
     def _check(self, options: Mapping[str, Any], who: str) -> None:
         check_flags(who, options)
         self._validate(options, who)
@@ -255,6 +258,7 @@ class Optimizer:
         self._check(group, who)
         seen = {id(p) for other in self.param_groups for p in other["params"]}
         for i, param in enumerate(params):
+            self._check_parameter(param, f"{who}: parameter {i}")
             if id(param) in seen:
                 raise ValueError(
                     f"{who}: parameter {i} (shape {param.shape}) is already being optimized; a "

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import Tensor
 from autograd.kernels import rmsprop_step
 
 from .checks import check_range
@@ -30,7 +31,7 @@ class RMSprop(Optimizer):
     ----------
     params : iterable of Tensor, of (name, Tensor), or of dict
         See `Optimizer`.
-    lr : float
+    lr : float or Tensor
         Learning rate.
     alpha : float
         How much of the averages is kept at each step.
@@ -41,8 +42,12 @@ class RMSprop(Optimizer):
     momentum : float
     centered : bool
         Divide by an estimate of the gradient's standard deviation (Graves).
+    capturable, foreach
+        Accepted for PyTorch's sake: there is one implementation, whatever they say.
     maximize : bool
         Go up the gradient instead of down.
+    differentiable : bool
+        Must be False: a step records nothing.
 
     Raises
     ------
@@ -75,23 +80,28 @@ class RMSprop(Optimizer):
     def __init__(
         self,
         params: Params,
-        lr: float = 1e-2,
+        lr: float | Tensor = 1e-2,
         alpha: float = 0.99,
         eps: float = 1e-8,
         weight_decay: float = 0,
         momentum: float = 0,
         centered: bool = False,
-        *,
+        capturable: bool = False,
+        foreach: bool | None = None,
         maximize: bool = False,
+        differentiable: bool = False,
     ) -> None:
         defaults = {
             "lr": lr,
+            "momentum": momentum,
             "alpha": alpha,
             "eps": eps,
-            "weight_decay": weight_decay,
-            "momentum": momentum,
             "centered": centered,
+            "weight_decay": weight_decay,
+            "capturable": capturable,
+            "foreach": foreach,
             "maximize": maximize,
+            "differentiable": differentiable,
         }
         super().__init__(params, defaults)
 

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from autograd import Tensor
 from autograd.kernels import sgd_step
 
 from .checks import check_range
@@ -32,7 +33,7 @@ class SGD(Optimizer):
     ----------
     params : iterable of Tensor, of (name, Tensor), or of dict
         See `Optimizer`.
-    lr : float
+    lr : float or Tensor
         Learning rate.
     momentum : float
     dampening : float
@@ -42,6 +43,10 @@ class SGD(Optimizer):
     nesterov : bool
     maximize : bool
         Go up the gradient instead of down.
+    foreach, fused
+        Accepted for PyTorch's sake: there is one implementation, whatever they say.
+    differentiable : bool
+        Must be False: a step records nothing.
 
     Raises
     ------
@@ -73,13 +78,16 @@ class SGD(Optimizer):
     def __init__(
         self,
         params: Params,
-        lr: float = 1e-3,
+        lr: float | Tensor = 1e-3,
         momentum: float = 0,
         dampening: float = 0,
-        weight_decay: float = 0,
+        weight_decay: float | Tensor = 0,
         nesterov: bool = False,
         *,
         maximize: bool = False,
+        foreach: bool | None = None,
+        differentiable: bool = False,
+        fused: bool | None = None,
     ) -> None:
         defaults = {
             "lr": lr,
@@ -88,6 +96,9 @@ class SGD(Optimizer):
             "weight_decay": weight_decay,
             "nesterov": nesterov,
             "maximize": maximize,
+            "foreach": foreach,
+            "differentiable": differentiable,
+            "fused": fused,
         }
         super().__init__(params, defaults)
 
