@@ -4,6 +4,7 @@ from . import data as data
 from . import functional as functional
 from . import init as init
 from . import models as models
+from . import utils as utils
 from .layers.activation import GELU as GELU
 from .layers.activation import LogSoftmax as LogSoftmax
 from .layers.activation import ReLU as ReLU
@@ -107,6 +108,14 @@ from .layers.pool_average import LPPool2d as LPPool2d
 from .layers.pool_average import LPPool3d as LPPool3d
 from .layers.pool_fractional import FractionalMaxPool2d as FractionalMaxPool2d
 from .layers.pool_fractional import FractionalMaxPool3d as FractionalMaxPool3d
+from .layers.recurrent import GRU as GRU
+from .layers.recurrent import LSTM as LSTM
+from .layers.recurrent import RNN as RNN
+from .layers.recurrent import RNNBase as RNNBase
+from .layers.recurrent_cells import GRUCell as GRUCell
+from .layers.recurrent_cells import LSTMCell as LSTMCell
+from .layers.recurrent_cells import RNNCell as RNNCell
+from .layers.recurrent_cells import RNNCellBase as RNNCellBase
 from .layers.shape import ChannelShuffle as ChannelShuffle
 from .layers.shape import Flatten as Flatten
 from .layers.shape import Fold as Fold

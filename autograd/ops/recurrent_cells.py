@@ -15,6 +15,7 @@ GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}
 
 
 def layer(
+    who: str,
     kind: str,
     rows: Any,
     states: Sequence[Any],
@@ -27,6 +28,8 @@ def layer(
 
     Parameters
     ----------
+    who : str
+        For errors.
     kind : str
         One of `GATES`.
     rows : Tensor, (total, features)
@@ -42,8 +45,14 @@ def layer(
     -------
     tuple of Tensor
         h of all steps as rows, then the states after the last step.
+
+    Raises
+    ------
+    ValueError
+        If the parameters do not fit the rows or each other.
     """
     w_ih, w_hh, b_ih, b_hh, w_hr = parameters
+    _check(who, kind, rows.shape[1], states, parameters)
     if kind == "GRU":  # whose reset gate works on the product with the state and its bias
         inputs = linear(rows, w_ih, b_ih)
         return gru_layer(inputs, states[0], w_hh, b_hh, spans=spans, reverse=reverse)
@@ -55,43 +64,45 @@ def layer(
     return rnn_layer(inputs, states[0], w_hh, spans=spans, reverse=reverse, relu=relu)
 
 
+def _check(
+    who: str, kind: str, features: int, states: Sequence[Any], parameters: Sequence[Any]
+) -> None:
+    """Refuse parameters of other shapes than features and states ask for."""
+    rows, out = GATES[kind] * states[-1].shape[1], states[0].shape[1]
+    names = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
+    wanted = ((rows, features), (rows, out), (rows,), (rows,), (out, states[-1].shape[1]))
+    if (parameters[2] is None) != (parameters[3] is None):
+        raise ValueError(f"{who}: give both biases, or none")
+    for name, parameter, shape in zip(names, parameters, wanted, strict=True):
+        if parameter is None and name not in names[:2]:
+            continue
+        if shape_of(parameter, who) != shape:
+            raise ValueError(
+                f"{who}: for {features} features and {states[-1].shape[1]} units {name} must be "
+                f"{shape}, met {shape_of(parameter, who)}"
+            )
+
+
 def _cell(
     who: str, kind: str, input: Any, states: Sequence[Any], parameters: Sequence[Any]
 ) -> tuple[Any, ...]:
     """One step of a layer; without a batch too."""
-    shape = shape_of(input, who)
-    names = ("h", "c")[: len(states)]
+    shape, first = shape_of(input, who), shape_of(states[0], who)
     if len(shape) not in (1, 2):
         raise ValueError(f"{who}: expected input (batch, features) or (features,), met {shape}")
-    w_ih, w_hh, b_ih, b_hh = parameters
-    met = [shape_of(w, who) for w in (w_ih, w_hh)]
-    if any(len(s) != 2 for s in met):
-        raise ValueError(f"{who}: weights have two dimensions, met {met[0]} and {met[1]}")
-    width = met[1][1]
-    wanted = (GATES[kind] * width, shape[-1]), (GATES[kind] * width, width)
-    if tuple(met) != wanted:
-        raise ValueError(
-            f"{who}: for input {shape} and {width} units w_ih and w_hh must be {wanted[0]} and "
-            f"{wanted[1]}, met {met[0]} and {met[1]}"
-        )
-    if (b_ih is None) != (b_hh is None):
-        raise ValueError(f"{who}: give both of b_ih and b_hh, or none")
-    for name, bias in (("b_ih", b_ih), ("b_hh", b_hh)):
-        if bias is not None and shape_of(bias, who) != wanted[0][:1]:
-            raise ValueError(f"{who}: {name} must be {wanted[0][:1]}, met {shape_of(bias, who)}")
-    for name, state in zip(names, states, strict=True):
-        if shape_of(state, who) != (*shape[:-1], width):
+    for name, state in zip(("h", "c"), states, strict=False):
+        met = shape_of(state, who)
+        if len(met) != len(shape) or met[:-1] != shape[:-1] or met[-1] != first[-1]:
             raise ValueError(
-                f"{who}: for input {shape} and {width} units {name} must be "
-                f"{(*shape[:-1], width)}, met {shape_of(state, who)}"
+                f"{who}: for input {shape} the state {name} must be {(*shape[:-1], 'units')}, met "
+                f"{met}"
             )
     if len(shape) == 1:
         input, *states = (_reshape(v, shape=(1, v.shape[0])) for v in (input, *states))
-    _, *after = layer(
-        kind, input, states, (*parameters, None), spans=((1, input.shape[0]),), reverse=False
-    )
+    spans = ((1, input.shape[0]),)
+    _, *after = layer(who, kind, input, states, (*parameters, None), spans=spans, reverse=False)
     if len(shape) == 1:
-        after = [_reshape(v, shape=(width,)) for v in after]
+        after = [_reshape(v, shape=first) for v in after]
     return tuple(after)
 
 

@@ -1,0 +1,3 @@
+"""Tools for parameters and for batches of sequences, under PyTorch's names."""
+
+from . import rnn as rnn
