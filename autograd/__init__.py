@@ -205,11 +205,14 @@ from .ops.insert import masked_scatter as masked_scatter
 from .ops.insert import put as put
 from .ops.join import chunk as chunk
 from .ops.join import column_stack as column_stack
+from .ops.join import concat as concat
+from .ops.join import concatenate as concatenate
 from .ops.join import dsplit as dsplit
 from .ops.join import dstack as dstack
 from .ops.join import hsplit as hsplit
 from .ops.join import hstack as hstack
 from .ops.join import meshgrid as meshgrid
+from .ops.join import row_stack as row_stack
 from .ops.join import split as split
 from .ops.join import tensor_split as tensor_split
 from .ops.join import unbind as unbind
@@ -247,6 +250,7 @@ from .ops.loss_pointwise import (
 from .ops.norm import batch_norm as batch_norm
 from .ops.norm import group_norm as group_norm
 from .ops.norm import layer_norm as layer_norm
+from .ops.norm_rms import rms_norm as rms_norm
 from .ops.norms import dist as dist
 from .ops.norms import norm as norm
 from .ops.pool import avg_pool2d as avg_pool2d
@@ -378,6 +382,7 @@ from .ops.trigonometry import rad2deg as rad2deg
 from .ops.trigonometry import sinc as sinc
 from .ops.trigonometry import sinh as sinh
 from .ops.trigonometry import tan as tan
+from .ops.views import adjoint as adjoint
 from .ops.views import atleast_1d as atleast_1d
 from .ops.views import atleast_2d as atleast_2d
 from .ops.views import atleast_3d as atleast_3d

@@ -332,16 +332,7 @@ class Tensor(InPlace):
     def _replace(self, result: Any, name: str) -> Tensor:
         """Put a freshly computed result in the place of the old values."""
         if result.requires_grad:
-            if self.is_leaf and self.requires_grad:
-                raise RuntimeError(
-                    f"{name}: a leaf that requires grad cannot be changed in place; do it inside "
-                    "no_grad(), or use the out-of-place form"
-                )
-            if not isinstance(self.value, Abstract) and self._is_view():
-                raise RuntimeError(
-                    f"{name}: this tensor is a view of another one's memory, and a change of a "
-                    "view is not recorded; use the out-of-place form, or change a clone()"
-                )
+            self._check_changeable(name)
         if result.shape != self.shape:
             raise ValueError(
                 f"{name}: a result of shape {result.shape} does not fit in place into {self.shape}"
@@ -363,10 +354,27 @@ class Tensor(InPlace):
             if result.requires_grad:
                 result.node.time = CHANGES.last  # this node knows of the change
         if result.requires_grad:
-            self.node, self.requires_grad = result.node, True
-            if sys.getrefcount(self.value) > 2 and not isinstance(self.value, Abstract):
-                watch_views(self.array())
+            self._go_on_from(result.node)
         return self
+
+    def _check_changeable(self, name: str) -> None:
+        """Raise if a change in place of this tensor cannot be recorded."""
+        if self.is_leaf and self.requires_grad:
+            raise RuntimeError(
+                f"{name}: a leaf that requires grad cannot be changed in place; do it inside "
+                "no_grad(), or use the out-of-place form"
+            )
+        if not isinstance(self.value, Abstract) and self._is_view():
+            raise RuntimeError(
+                f"{name}: this tensor is a view of another one's memory, and a change of a "
+                "view is not recorded; use the out-of-place form, or change a clone()"
+            )
+
+    def _go_on_from(self, node: Any) -> None:
+        """Be the result of `node`, which has changed this tensor in place."""
+        self.node, self.requires_grad = node, True
+        if sys.getrefcount(self.value) > 2 and not isinstance(self.value, Abstract):
+            watch_views(self.array())
 
     def _reform(self, result: Any, name: str) -> Tensor:
         """Take the shape of a view of itself."""
@@ -651,6 +659,7 @@ class Tensor(InPlace):
     masked_select = gathering.masked_select
     nonzero = gathering.nonzero
     take = gathering.take
+    adjoint = views.adjoint
     broadcast_to = views.broadcast_to
     contiguous = views.contiguous
     expand_as = views.expand_as

@@ -47,6 +47,43 @@ def vstack(tensors: Sequence[Any]) -> Any:
     return cat(atleast_2d(_some("vstack", tensors)), 0)
 
 
+def row_stack(tensors: Sequence[Any]) -> Any:
+    """Join along the first dimension; another name of `vstack`.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.row_stack([autograd.tensor([1, 2]), autograd.tensor([3, 4])]).shape
+    (2, 2)
+    """
+    return cat(atleast_2d(_some("row_stack", tensors)), 0)
+
+
+def concat(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any:
+    """Join along an existing dimension; another name of `cat`.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.concat([autograd.tensor([1, 2]), autograd.tensor([3])])
+    tensor([1, 2, 3])
+    """
+    return cat(tensors, dim, axis=axis)
+
+
+def concatenate(tensors: Sequence[Any], dim: int = 0, *, axis: int | None = None) -> Any:
+    """Join along an existing dimension; another name of `cat`.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.concatenate([autograd.zeros(2, 1), autograd.ones(2, 1)], axis=1)
+    tensor([[0., 1.],
+            [0., 1.]])
+    """
+    return cat(tensors, dim, axis=axis)
+
+
 def dstack(tensors: Sequence[Any]) -> Any:
     """Join along the third dimension, which is made where it is missing.
 

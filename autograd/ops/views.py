@@ -11,7 +11,7 @@ from ..families import dim_of, movement, shape_of
 from ..graph import Abstract, Spec, Variable
 from .arithmetic import clone
 from .index import _index
-from .shape import _narrow, _permute, _reshape, expand, reshape, sizes, transpose, with_axis
+from .shape import _narrow, _permute, _reshape, expand, mT, reshape, sizes, transpose, with_axis
 
 
 def t(input: Any) -> Any:
@@ -27,6 +27,18 @@ def t(input: Any) -> Any:
     if len(shape) > 2:
         raise ValueError(f"t() is for at most 2 dimensions, met shape {shape}; use mT")
     return _permute(input, dims=tuple(range(len(shape)))[::-1])
+
+
+def adjoint(input: Any) -> Any:
+    """Swap the last two dimensions; a view. Of real numbers the same as `mT`.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> autograd.adjoint(autograd.zeros(2, 3)).shape
+    (3, 2)
+    """
+    return mT(input)
 
 
 def swapaxes(input: Any, axis0: int, axis1: int) -> Any:

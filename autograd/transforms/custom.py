@@ -9,9 +9,11 @@ from typing import Any
 
 import numpy as np
 
+from ..changes import CHANGES
 from ..engine import apply
 from ..graph import Op, Variable, wrap
 from ..modes import enable_grad, mode, no_grad
+from ..tensor import Tensor
 from ..watch import WATCHERS
 from .batched import Batched
 from .calls import Weak, make_op, record_call
@@ -32,6 +34,7 @@ class Context:
         self._saved: list[tuple[Any, int | None]] = []
         self._to_save: tuple[Any, ...] = ()
         self._fixed: tuple[Any, ...] = ()
+        self._dirty: tuple[Any, ...] = ()
         self._materialize = True
         self._recorded: Any = None
 
@@ -58,6 +61,36 @@ class Context:
     def mark_non_differentiable(self, *outputs: Any) -> None:
         """Results through which no gradient flows, such as indices."""
         self._fixed = outputs
+
+    def mark_dirty(self, *tensors: Any) -> None:
+        """Arguments that `forward` has changed in place; each must be among the results.
+
+        The result is then the argument itself, which goes on in the graph as what this call made.
+
+        Examples
+        --------
+        >>> import autograd
+        >>> class Twice(autograd.Function):
+        ...     @staticmethod
+        ...     def forward(ctx, x):
+        ...         x *= 2.0
+        ...         ctx.mark_dirty(x)
+        ...         return x
+        ...
+        ...     @staticmethod
+        ...     def backward(ctx, g):
+        ...         return g * 2.0
+        >>> x = autograd.tensor([1.0], requires_grad=True)
+        >>> y = x.clone()
+        >>> Twice.apply(y) is y
+        True
+        >>> autograd.grad(y.sum(), x)
+        (tensor([2.]),)
+        """
+        for t in tensors:
+            if not isinstance(t, Tensor):
+                raise TypeError(f"mark_dirty is for tensors, not {type(t).__name__}")
+        self._dirty = tensors
 
     def set_materialize_grads(self, value: bool) -> None:
         """Whether `backward` gets zeros (True, as it is) or None for an unused result."""
@@ -156,6 +189,7 @@ class Function:
                 cls.setup_context(ctx, args, result)
         several = isinstance(result, tuple)
         outputs = list(result) if several else [result]
+        _check_dirty(cls.__name__, ctx, args, outputs, recorded)
         if not recorded:
             return result
         if beneath is not None:
@@ -164,6 +198,21 @@ class Function:
                     y.value = other.value
         made = _record(cls, ctx, args, outputs)
         return tuple(made) if several else made[0]
+
+
+def _check_dirty(
+    name: str, ctx: Context, args: tuple[Any, ...], outputs: list[Any], recorded: bool
+) -> None:
+    """See to what `forward` has changed in place."""
+    for t in ctx._dirty:
+        if not _is(t, args) or not _is(t, outputs):
+            raise RuntimeError(
+                f"{name}: a tensor of shape {t.shape} given to mark_dirty must be an argument of "
+                "forward, and returned by it"
+            )
+        if recorded:
+            t._check_changeable(name)
+        CHANGES.mark(t.value, name)
 
 
 def _record(cls: type[Function], ctx: Context, args: tuple[Any, ...], outputs: list[Any]) -> Any:
@@ -184,13 +233,18 @@ def _record(cls: type[Function], ctx: Context, args: tuple[Any, ...], outputs: l
         return outputs
     node, variables, pieces = record_call(cls._op, args, {"ctx": Weak(ctx)}, raw, live, ctx)
     made = list(outputs)
+    dirty, ctx._dirty = ctx._dirty, ()
     for i, variable in zip(tensors, variables, strict=True):
-        made[i] = variable
+        if _is(outputs[i], dirty) and variable.requires_grad:
+            outputs[i]._go_on_from(variable.node)
+        else:
+            made[i] = variable
     slots = _slots(len(outputs), tensors, live)
     # The context must not hold a result, which holds the node, which holds the context: of a
     # result it keeps the value, and where it stands.
     for t in ctx._to_save:
-        at = next((i for i in tensors if outputs[i] is t and not _is(t, args)), None)
+        new = _is(t, dirty) or not _is(t, args)
+        at = next((i for i in tensors if outputs[i] is t and new), None)
         slot = None if at is None else slots[at]
         ctx._saved.append((t, None) if slot is None else (t.value, slot))
     ctx._recorded = (pieces, slots, weakref.ref(node))

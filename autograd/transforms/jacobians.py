@@ -98,11 +98,13 @@ def jacfwd(
     argnums: Argnums = 0,
     has_aux: bool = False,
     *,
+    chunk_size: int | None = None,
     randomness: str = "error",
 ) -> Callable[..., Any]:
     """A function that returns the Jacobian of `func`, column by column; see `jacrev`.
 
-    For few inputs of many results.
+    For few inputs of many results. `chunk_size` columns at a time (default: all at once) take less
+    memory.
 
     Examples
     --------
@@ -134,7 +136,9 @@ def jacfwd(
                 return linear.push([tangent if j == i else z for j, z in enumerate(zeros)])
 
             if math.prod(place.shape):
-                pushed = vmap(push, out_dims=-1, randomness=randomness)(one_hot(place))
+                pushed = vmap(push, out_dims=-1, randomness=randomness, chunk_size=chunk_size)(
+                    one_hot(place)
+                )
             else:
                 pushed = [wrap(np.zeros((*y.shape, 0), y.dtype)) for y in linear.leaves]
             columns.append(
