@@ -43,6 +43,7 @@ from autograd import max_unpool3d as max_unpool3d
 from autograd import normalize as normalize
 from autograd import pad as pad
 from autograd import pairwise_distance as pairwise_distance
+from autograd import rms_norm as rms_norm
 from autograd import sigmoid as sigmoid
 from autograd import tanh as tanh
 from autograd.ops.activations_bent import hardshrink as hardshrink
@@ -95,6 +96,7 @@ from .margins import multi_margin_loss as multi_margin_loss
 from .margins import multilabel_margin_loss as multilabel_margin_loss
 from .margins import multilabel_soft_margin_loss as multilabel_soft_margin_loss
 from .margins import soft_margin_loss as soft_margin_loss
+from .norm import instance_norm as instance_norm
 from .regression import huber_loss as huber_loss
 from .regression import l1_loss as l1_loss
 from .regression import mse_loss as mse_loss

@@ -16,6 +16,7 @@ import numpy as np
 from tests.autograd import (
     oracles_attention,
     oracles_elementwise,
+    oracles_layers,
     oracles_losses,
     oracles_products,
     oracles_recurrent,
@@ -565,6 +566,7 @@ ORACLES: dict[str, Oracle] = {
     "add_rows": rows_added,
     "pick_class": picked,
     "put_class": placed,
+    **oracles_layers.ORACLES,
     **oracles_attention.ORACLES,
     **oracles_elementwise.ORACLES,
     **oracles_losses.ORACLES,

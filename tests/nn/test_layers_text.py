@@ -21,7 +21,8 @@ def test_text_and_state_as_in_pytorch(torch, key):
     case = MADE[key]
     ours = getattr(nn, case.module)(*case.args, **case.kwargs)
     theirs = getattr(torch.nn, case.module)(*case.args, **case.kwargs)
-    assert repr(ours) == repr(theirs)
+    # A Linear inside attention has a name of its own there, for quantization's sake.
+    assert repr(ours) == repr(theirs).replace("NonDynamicallyQuantizableLinear", "Linear")
     state = {name: tuple(value.shape) for name, value in theirs.state_dict().items()}
     assert {name: value.shape for name, value in ours.state_dict().items()} == state
     assert list(ours.state_dict()) == list(state)
