@@ -119,6 +119,7 @@ from .ops.conv_transpose import conv_transpose1d as conv_transpose1d
 from .ops.conv_transpose import conv_transpose2d as conv_transpose2d
 from .ops.conv_transpose import conv_transpose3d as conv_transpose3d
 from .ops.conv_volume import conv3d as conv3d
+from .ops.ctc import ctc_loss as ctc_loss
 from .ops.cumulative import cummax as cummax
 from .ops.cumulative import cummin as cummin
 from .ops.cumulative import cumprod as cumprod

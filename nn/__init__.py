@@ -67,6 +67,7 @@ from .layers.losses_margins import SoftMarginLoss as SoftMarginLoss
 from .layers.losses_regression import HuberLoss as HuberLoss
 from .layers.losses_regression import L1Loss as L1Loss
 from .layers.losses_regression import SmoothL1Loss as SmoothL1Loss
+from .layers.losses_sequences import CTCLoss as CTCLoss
 from .layers.losses_triplets import TripletMarginLoss as TripletMarginLoss
 from .layers.losses_triplets import TripletMarginWithDistanceLoss as TripletMarginWithDistanceLoss
 from .layers.norm import GroupNorm as GroupNorm

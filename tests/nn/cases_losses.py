@@ -151,4 +151,19 @@ MEANS = [
     Case("NLLLoss", kwargs={"reduction": "none"}, call=(drawn(2, 3, 4), chosen(3, 2, 4))),
 ]
 
-CASES = [*SUMMING_UP, *MEANS]
+# The gradient is compared in the scores: that in log-probabilities differs from PyTorch's.
+TEXTS = np.array([[1, 1, 2], [2, 1, 3], [3, 3, 3]])
+LINE = np.array([1, 1, 2, 1, 3, 3])
+S = drawn(6, 3, 4)
+ALIGNMENTS = [
+    Case("CTCLoss", call=(S, TEXTS, (6, 5, 6), (2, 3, 1)), use=of_logits),
+    Case("CTCLoss", call=(S, TEXTS, np.array([6, 4, 3]), np.array([2, 3, 0])), use=of_logits),
+    Case("CTCLoss", call=(S, LINE, (6, 5, 6), (2, 2, 2)), use=of_logits, note="in one line"),
+    Case("CTCLoss", (3, "none"), call=(S, TEXTS % 3, (6, 5, 6), (1, 3, 2)), use=of_logits),
+    Case("CTCLoss", (0, "sum", True), call=(S, TEXTS, (6, 2, 0), (3, 3, 1)), use=of_logits),
+    Case("CTCLoss", (0, "none", True), call=(S, TEXTS, (6, 2, 6), (3, 3, 3)), use=of_logits),
+    Case("CTCLoss", call=(S[:, 0], TEXTS[0], np.array(6), np.array(3)), use=of_logits),
+    Case("CTCLoss", (0, "none"), call=(S[:, 0], TEXTS[0, 1:], (5,), (2,)), use=of_logits),
+]
+
+CASES = [*SUMMING_UP, *MEANS, *ALIGNMENTS]
