@@ -50,6 +50,7 @@ LAYERS = (
     "creation",
     "sampling",
     "scalar",
+    "array_api",
     "transforms",
     "func",
     "functional",
@@ -62,7 +63,11 @@ LAYERS = (
 
 # An import inside a function that points up the list, as (importing module, imported module) with
 # the reason why it cannot point down. Module-level imports are never excused.
-EXCUSED: dict[tuple[str, str], str] = {}
+EXCUSED: dict[tuple[str, str], str] = {
+    ("autograd.tensor", "autograd.array_api"): (
+        "the standard has an array name the namespace of its functions, which make arrays"
+    ),
+}
 
 # Ops call each other in their rules (the gradient of sum is expand, that of expand is sum), so
 # modules of this package may import each other in a circle. No other modules may.
@@ -71,6 +76,8 @@ MUTUAL = "autograd.ops"
 # Distribution name -> import name, where they differ, and what comes along with a distribution.
 IMPORT_NAMES = {"scikit-learn": "sklearn", "resvg-py": "resvg_py", "pillow": "PIL"}
 COMES_WITH = {"numba": {"llvmlite"}}
+# A package that is nothing without its extra may import it when loaded: nobody else loads it.
+DOORWAYS = {"nn.sklearn": "sklearn"}
 KERNELS_MAY_USE = {"numpy", "numba", "llvmlite"}
 
 # Files whose length is part of the design.
@@ -234,13 +241,16 @@ def check_third_party(root: Path, required: set[str], optional: set[str]) -> lis
     for source, path in modules.items():
         for found in imports_of(source, path, set(modules)):
             top = found.target.split(".")[0]
+            where = f"{source}:{found.line}: imports {top}; "
+            door = next((d for d in DOORWAYS if f"{found.target}.".startswith(f"{d}.")), "-")
+            if not f"{source}.".startswith(f"{door}.") and found.scope == "module" and door != "-":
+                problems.append(f"{where}{door} needs an extra, and is loaded by its users only")
             if top in PACKAGES or top in sys.stdlib_module_names or top == "__future__":
                 continue
-            where = f"{source}:{found.line}: imports {top}; "
             if source.startswith("autograd.kernels") and top not in KERNELS_MAY_USE:
                 problems.append(f"{where}kernels use NumPy and Numba only")
             elif top in optional:
-                if found.scope == "module":
+                if found.scope == "module" and DOORWAYS.get(".".join(source.split(".")[:2])) != top:
                     problems.append(f"{where}an extra is imported where it is used, in a function")
             elif top not in required:
                 problems.append(f"{where}pyproject.toml does not declare it")
@@ -460,6 +470,14 @@ def test_a_cycle_is_found(tree):
 )
 def test_an_undeclared_dependency_is_found(tree, name, text):
     assert len(check_third_party(tree(name, text), {"numpy", "numba"}, {"matplotlib"})) == 1
+
+
+def test_a_doorway_may_import_its_extra_and_nobody_the_doorway(tree):
+    tree("nn/sklearn/__init__.py", "from .base import A")
+    root = tree("nn/sklearn/base.py", "from sklearn.base import BaseEstimator as A\n")
+    assert check_third_party(root, {"numpy", "numba"}, {"sklearn", "matplotlib"}) == []
+    tree("nn/module.py", "from .sklearn.base import A")
+    assert len(check_third_party(root, {"numpy", "numba"}, {"sklearn", "matplotlib"})) == 1
 
 
 @pytest.mark.parametrize(
