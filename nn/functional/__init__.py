@@ -24,6 +24,7 @@ from autograd import conv_transpose2d as conv_transpose2d
 from autograd import conv_transpose3d as conv_transpose3d
 from autograd import cosine_similarity as cosine_similarity
 from autograd import ctc_loss as ctc_loss
+from autograd import embedding as embedding
 from autograd import gelu as gelu
 from autograd import grid_sample as grid_sample
 from autograd import group_norm as group_norm
