@@ -204,6 +204,23 @@ class Tensor(InPlace):
         """The only device, the CPU, as DLPack numbers it."""
         return exchange.CPU
 
+    def __array_namespace__(self, *, api_version: str | None = None) -> Any:
+        """The functions of the array API standard for tensors: `autograd.array_api`.
+
+        Raises
+        ------
+        ValueError
+            For a version of the standard that it does not follow.
+        """
+        from . import array_api
+
+        if api_version not in (None, "2021.12", "2022.12", array_api.__array_api_version__):
+            raise ValueError(
+                f"__array_namespace__: version {api_version!r} of the array API is not supported; "
+                f"expected at most {array_api.__array_api_version__!r}"
+            )
+        return array_api
+
     def item(self) -> Any:
         """The only element, as a Python number.
 
