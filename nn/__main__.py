@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any, NoReturn
 
 from .commands import add_film, add_graph
+from .export.command import add_export
 from .models import find_model, list_models
 from .runs import CHECKPOINT, CONFUSION, CURVES, FILM, GRAPH, METRICS, RUNS, WEIGHTS, start
 from .settings import (
@@ -70,6 +71,7 @@ def make_parser() -> Parser:
     _add_train(commands, program)
     add_graph(commands, program)
     add_film(commands, program)
+    add_export(commands, program)
     return parser
 
 
@@ -248,7 +250,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(list_text())
         return OK
     if options.command is None:
-        parser.error("name a command: train, graph, film")
+        parser.error("name a command: train, graph, film, export")
     if options.model is None:
         options.parser.error(f"name a model: {', '.join(list_models())}")
     try:

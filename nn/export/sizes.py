@@ -1,0 +1,273 @@
+"""A model's steps for any batch size: traced at two sizes, and compared.
+
+What differs between the traces grows with the batch; what is equal is fixed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+import numpy as np
+
+from autograd import Tensor, trace
+from autograd.graph import OPS, Spec
+from autograd.ops.attention import from_heads, heads_of, scores, weights_of
+from autograd.ops.recurrent import gru_by_ops, lstm_by_ops, rnn_by_ops
+from autograd.trace import Graph, Ref, Step
+
+
+class ExportError(ValueError):
+    """A model that cannot be written in another format; the message says what stands in the way."""
+
+
+@dataclass(frozen=True)
+class Size:
+    """A number that depends on the batch: ``fixed + per_example * batch``."""
+
+    fixed: int
+    per_example: int
+
+
+Number = int | Size
+
+
+@dataclass
+class Line:
+    """
+    A step of a model.
+
+    Attributes
+    ----------
+    op : str
+        Its name; "" for an input or a constant.
+    args : list
+        A `Ref` to an earlier line for each array; numbers, `Size` and None as they are.
+    params : dict
+        With a `Size` for each number that depends on the batch.
+    shape : tuple of int or Size
+    dtype : numpy.dtype
+    values : pair of ndarray or None
+        Of a constant: for the one batch and the other.
+    holder : Tensor, optional
+        Of a constant: the tensor itself, such as a parameter.
+    module : str
+        Name of the module that ran it; "" outside of all.
+    """
+
+    op: str
+    args: list[Any]
+    params: dict[str, Any]
+    shape: tuple[Any, ...]
+    dtype: np.dtype[Any]
+    values: tuple[np.ndarray, np.ndarray] | None = None
+    holder: Any = None
+    module: str = ""
+
+
+@dataclass
+class Program:
+    """The lines of a model, and which of them are inputs and outputs."""
+
+    lines: list[Line] = field(default_factory=list)
+    inputs: list[int] = field(default_factory=list)
+    outputs: list[Any] = field(default_factory=list)
+
+
+# ---------------------------------------------------------------- large ops, in small ones
+
+
+def _attention(q: Any, k: Any, v: Any, mask: Any, *, scale: float, causal: bool, **_: Any) -> Any:
+    weights = weights_of(scores(q, k, mask, scale, causal), mask is not None)
+    return weights @ v
+
+
+def _self_attention(
+    qkv: Any, mask: Any, *, heads: int, rows: int, scale: float, causal: bool
+) -> Any:
+    size = qkv.shape[2] // 3
+    q, k, v = (heads_of(qkv[:, :, i * size : (i + 1) * size], heads, rows) for i in range(3))
+    return from_heads(_attention(q, k, v, mask, scale=scale, causal=causal), rows)
+
+
+IN_SMALL: dict[str, Callable[..., Any]] = {
+    "attention": _attention,
+    "self_attention": _self_attention,
+    "rnn_layer": rnn_by_ops,
+    "lstm_layer": lstm_by_ops,
+    "gru_layer": gru_by_ops,
+}
+
+
+def _flat(
+    graph: Graph, steps: list[Step], inputs: Sequence[Any], modules: Sequence[str]
+) -> list[Any]:
+    """Append the steps of `graph`, large ops in small ones; returns its outputs among `steps`."""
+    places: dict[int, Any] = dict(zip(graph.inputs, inputs, strict=True))
+
+    def moved(arg: Any) -> Any:
+        return places[arg.index] if isinstance(arg, Ref) else arg
+
+    for step in graph.steps:
+        if step.index in places:
+            continue
+        args = tuple(moved(arg) for arg in step.args)
+        if step.op is not None and step.op.name in IN_SMALL:
+            (places[step.index],) = _expanded(step, args, steps, modules)
+            continue
+        places[step.index] = Ref(len(steps))
+        # backward_of is free in a forward pass: here it carries the module's name.
+        module = modules[step.index] if len(modules) == len(graph.steps) else modules[0]
+        steps.append(Step(len(steps), step.spec, step.op, args, step.params, step.value, module))
+    return [moved(output) for output in graph.outputs]
+
+
+def _expanded(
+    step: Step, args: tuple[Any, ...], steps: list[Step], modules: Sequence[str]
+) -> list[Any]:
+    assert step.op is not None
+    function, params = IN_SMALL[step.op.name], step.params
+    arrays = [arg for arg in args if isinstance(arg, Ref)]
+
+    def run(*tensors: Any) -> Any:
+        given = iter(tensors)
+        filled = [next(given) if isinstance(arg, Ref) else arg for arg in args]
+        return function(*filled, **params)
+
+    inner = trace(run, *(steps[arg.index].spec for arg in arrays))
+    module = modules[step.index] if step.index < len(modules) else modules[0]
+    return _flat(inner, steps, arrays, [module])
+
+
+# ---------------------------------------------------------------- two traces, one program
+
+
+def program_of(
+    graphs: tuple[Graph, Graph], batches: tuple[int, int], modules: Sequence[str]
+) -> Program:
+    """
+    Merge the traces of one model at two batch sizes (or one, twice).
+
+    Raises
+    ------
+    ExportError
+        If the model does other things at another batch size.
+    """
+    flat: list[tuple[list[Step], list[Any]]] = []
+    for graph in graphs:
+        steps = [Step(i, graph.steps[at].spec) for i, at in enumerate(graph.inputs)]
+        flat.append((steps, _flat(graph, steps, [Ref(i) for i in range(len(steps))], modules)))
+    (one, first), (two, second) = flat
+    merge = _Merge(batches)
+    if len(one) != len(two):
+        raise merge.error("")
+    program = Program(inputs=list(range(len(graphs[0].inputs))))
+    program.outputs = [merge(a, b) for a, b in zip(first, second, strict=True)]
+    for a, b in zip(one, two, strict=True):
+        program.lines.append(_merged_line(merge, a, b, program))
+    return program
+
+
+def _merged_line(merge: _Merge, a: Step, b: Step, program: Program) -> Line:
+    name = "" if a.op is None else a.op.name
+    module = a.backward_of or ""
+    if name != ("" if b.op is None else b.op.name) or a.spec.dtype != b.spec.dtype:
+        raise merge.error(module)
+    merge.module = module
+    line = Line(
+        name,
+        [merge(x, y) for x, y in zip(a.args, b.args, strict=True)],
+        merge(a.params, b.params),
+        merge(a.spec.shape, b.spec.shape),
+        np.dtype(np.float32 if a.spec.dtype is float else a.spec.dtype),
+        module=module,
+    )
+    if a.op is None:
+        if a.value is not None:
+            line.values, line.holder = (_raw(a.value), _raw(b.value)), a.value
+        return line
+    known = [program.lines[arg.index].values for arg in a.args if isinstance(arg, Ref)]
+    if all(values is not None for values in known):
+        # Nothing in it depends on the inputs: it is worked out now.
+        line.values = (_run(a, program, 0), _run(b, program, 1))
+    return line
+
+
+def _run(step: Step, program: Program, which: int) -> np.ndarray:
+    """The value of a step on constants."""
+    args = []
+    for arg in step.args:
+        values = program.lines[arg.index].values if isinstance(arg, Ref) else None
+        args.append(arg if values is None else values[which])
+    assert step.op is not None
+    return run_op(step.op.name, *args, **step.params)
+
+
+def run_op(name: str, *arrays: Any, **params: Any) -> np.ndarray:
+    """The forward of an op on arrays, as it runs inside the library."""
+    op = OPS[name]
+    values = list(arrays) if op.promotes is None else op.promotes(list(arrays))
+    found = op.forward(*values, **params)
+    return np.asarray(found[0] if op.aside else found)
+
+
+class _Merge:
+    """Makes one value of two, with a `Size` where they are different integers."""
+
+    def __init__(self, batches: tuple[int, int]) -> None:
+        self.batches = batches
+        self.module = ""
+
+    def error(self, module: str) -> ExportError:
+        where = f" in {module!r}" if module else ""
+        return ExportError(
+            f"the model does something else for a batch of {self.batches[0]} than for one of "
+            f"{self.batches[1]}{where}; export it for the example's batch only: batch_dim=None"
+        )
+
+    def __call__(self, a: Any, b: Any) -> Any:
+        """One value; `a` where both are equal."""
+        if isinstance(a, Ref) or a is b:
+            if a != b:
+                raise self.error(self.module)
+            return a
+        if type(a) is not type(b):
+            raise self.error(self.module)
+        if isinstance(a, tuple | list):
+            if len(a) != len(b):
+                raise self.error(self.module)
+            return type(a)(self(x, y) for x, y in zip(a, b, strict=True))
+        if isinstance(a, dict):
+            return {key: self(a[key], b[key]) for key in a}
+        if isinstance(a, slice):
+            return slice(self(a.start, b.start), self(a.stop, b.stop), self(a.step, b.step))
+        if isinstance(a, int) and a != b:
+            step, rest = divmod(b - a, self.batches[1] - self.batches[0])
+            if rest:
+                raise self.error(self.module)
+            return Size(a - step * self.batches[0], step)
+        if isinstance(a, np.ndarray):
+            if not np.array_equal(a, b):
+                raise self.error(self.module)
+        elif isinstance(a, float):
+            if a != b and not (a != a and b != b):
+                raise self.error(self.module)
+        elif repr(a) != repr(b):
+            raise self.error(self.module)
+        return a
+
+
+def _raw(value: Any) -> np.ndarray:
+    if isinstance(value, Tensor):
+        return value.detach().numpy()
+    return np.asarray(value)
+
+
+def with_batch(spec: Spec, dim: int | None, batch: int) -> Spec:
+    """`spec` with another size along the batch's dimension."""
+    if dim is None or not spec.shape:
+        return spec
+    shape = list(spec.shape)
+    shape[dim] = batch
+    return Spec(tuple(shape), spec.dtype)
