@@ -45,8 +45,15 @@ from .layers.conv_transpose import ConvTranspose2d as ConvTranspose2d
 from .layers.conv_transpose import ConvTranspose3d as ConvTranspose3d
 from .layers.distance import CosineSimilarity as CosineSimilarity
 from .layers.distance import PairwiseDistance as PairwiseDistance
+from .layers.dropout import AlphaDropout as AlphaDropout
 from .layers.dropout import Dropout as Dropout
+from .layers.dropout import Dropout1d as Dropout1d
+from .layers.dropout import Dropout2d as Dropout2d
+from .layers.dropout import Dropout3d as Dropout3d
+from .layers.dropout import FeatureAlphaDropout as FeatureAlphaDropout
 from .layers.embedding import Embedding as Embedding
+from .layers.embedding import EmbeddingBag as EmbeddingBag
+from .layers.linear import Bilinear as Bilinear
 from .layers.linear import Identity as Identity
 from .layers.linear import Linear as Linear
 from .layers.losses import CrossEntropyLoss as CrossEntropyLoss

@@ -24,7 +24,6 @@ from autograd import conv_transpose2d as conv_transpose2d
 from autograd import conv_transpose3d as conv_transpose3d
 from autograd import cosine_similarity as cosine_similarity
 from autograd import ctc_loss as ctc_loss
-from autograd import embedding as embedding
 from autograd import gelu as gelu
 from autograd import grid_sample as grid_sample
 from autograd import group_norm as group_norm
@@ -84,7 +83,14 @@ from .activation import softplus as softplus
 from .attention import multi_head_attention_forward as multi_head_attention_forward
 from .classes import cross_entropy as cross_entropy
 from .classes import nll_loss as nll_loss
+from .dropout import alpha_dropout as alpha_dropout
 from .dropout import dropout as dropout
+from .dropout import dropout1d as dropout1d
+from .dropout import dropout2d as dropout2d
+from .dropout import dropout3d as dropout3d
+from .dropout import feature_alpha_dropout as feature_alpha_dropout
+from .embedding import embedding as embedding
+from .embedding import embedding_bag as embedding_bag
 from .likelihood import binary_cross_entropy as binary_cross_entropy
 from .likelihood import binary_cross_entropy_with_logits as binary_cross_entropy_with_logits
 from .likelihood import gaussian_nll_loss as gaussian_nll_loss
