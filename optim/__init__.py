@@ -10,6 +10,8 @@ from .adamax import Adamax as Adamax
 from .asgd import ASGD as ASGD
 from .clip import clip_grad_norm_ as clip_grad_norm_
 from .clip import clip_grad_value_ as clip_grad_value_
+from .clip import clip_grads_with_norm_ as clip_grads_with_norm_
+from .clip import get_total_norm as get_total_norm
 from .lbfgs import LBFGS as LBFGS
 from .lion import Lion as Lion
 from .muon import Muon as Muon

@@ -22,6 +22,7 @@ def clip_grad_norm_(
     max_norm: float,
     norm_type: float = 2.0,
     error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
 ) -> Tensor:
     r"""Scale gradients down, in place, so that their joint norm is at most `max_norm`.
 
@@ -37,6 +38,8 @@ def clip_grad_norm_(
         The p of the p-norm; ``float("inf")`` (or "inf") for the largest absolute value.
     error_if_nonfinite : bool
         Raise if the norm is NaN or infinite. Otherwise such a norm makes the gradients NaN or 0.
+    foreach
+        Accepted for PyTorch's sake: there is one implementation, whatever it says.
 
     Returns
     -------
@@ -67,32 +70,105 @@ def clip_grad_norm_(
     >>> w.grad
     tensor([0.6000, 0.8000])
     """
-    limit = as_number("clip_grad_norm_: max_norm", max_norm)
-    p = as_number("clip_grad_norm_: norm_type", norm_type)
-    if limit < 0:
-        raise ValueError(f"clip_grad_norm_: max_norm must be >= 0, not {max_norm!r}")
-    if p == 0:
-        raise ValueError("clip_grad_norm_: norm_type must not be 0, as 0 is no norm to scale by")
+    limit = max_norm_of("clip_grad_norm_", max_norm)
     grads = gradients(parameters, "clip_grad_norm_")
-    if not grads:
-        return Tensor(0.0)
-    with np.errstate(all="ignore"):  # infinities are looked at below
-        norm = total_norm([g.array() for g in grads], p)
-        result = np.array(norm, np.result_type(*[g.dtype for g in grads]))
-    if error_if_nonfinite and not np.isfinite(result):
-        raise RuntimeError(
-            f"clip_grad_norm_: the norm of order {p:g} of the gradients is {norm}, so they cannot "
-            "be clipped; give error_if_nonfinite=False to scale them all the same"
-        )
-    factor = limit / (norm + 1e-6)
-    if not factor >= 1.0:  # written so that NaN reaches the gradients, as in PyTorch
-        with np.errstate(all="ignore"):
-            for g in grads:
-                scale(g, factor, "clip_grad_norm_")
-    return Tensor(result)
+    norm, result = measured(grads, norm_type, error_if_nonfinite, "clip_grad_norm_")
+    shrink(grads, limit, norm, "clip_grad_norm_")
+    return result
 
 
-def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -> None:
+def get_total_norm(
+    tensors: Tensor | Iterable[Tensor],
+    norm_type: float = 2.0,
+    error_if_nonfinite: bool = False,
+    foreach: bool | None = None,
+) -> Tensor:
+    r"""Norm of several tensors laid end to end.
+
+    Parameters
+    ----------
+    tensors : Tensor or iterable of Tensor
+        Such as the gradients of a model.
+    norm_type : float
+        The p of the p-norm; ``float("inf")`` (or "inf") for the largest absolute value.
+    error_if_nonfinite : bool
+        Raise if the norm is NaN or infinite.
+    foreach
+        Accepted for PyTorch's sake: there is one implementation, whatever it says.
+
+    Returns
+    -------
+    Tensor
+        0-d; summed in float64 and rounded to the tensors' dtype.
+
+    Raises
+    ------
+    RuntimeError
+        If the norm is not finite and `error_if_nonfinite`.
+    TypeError
+        If `tensors` holds something other than Tensors.
+    ValueError
+        If `norm_type` is 0 or NaN.
+
+    Examples
+    --------
+    >>> import autograd, optim
+    >>> optim.get_total_norm([autograd.tensor([3.0, 0.0]), autograd.tensor(4.0)])
+    tensor(5.)
+    """
+    several = tensors_of(tensors, "get_total_norm", "tensor")
+    return measured(several, norm_type, error_if_nonfinite, "get_total_norm")[1]
+
+
+def clip_grads_with_norm_(
+    parameters: Tensor | Iterable[Tensor],
+    max_norm: float,
+    total_norm: Tensor | float,
+    foreach: bool | None = None,
+) -> None:
+    r"""Scale gradients down, in place, as `clip_grad_norm_` does, with a norm that is known.
+
+    If `total_norm` is above `max_norm`, each gradient is multiplied by ``max_norm / (total_norm +
+    1e-6)``.
+
+    Parameters
+    ----------
+    parameters : Tensor or iterable of Tensor
+        Those without a gradient do not count.
+    max_norm : float
+    total_norm : Tensor or float
+        As from `get_total_norm`. NaN makes the gradients NaN.
+    foreach
+        Accepted for PyTorch's sake: there is one implementation, whatever it says.
+
+    Raises
+    ------
+    TypeError
+        If `parameters` holds something other than Tensors.
+    ValueError
+        If `max_norm` is negative or NaN, or `total_norm` is not a number.
+
+    Examples
+    --------
+    >>> import autograd, optim
+    >>> w = autograd.tensor([3.0, 4.0], requires_grad=True)
+    >>> (w * w).sum().backward()
+    >>> optim.clip_grads_with_norm_([w], max_norm=1.0, total_norm=10.0)
+    >>> w.grad
+    tensor([0.6000, 0.8000])
+    """
+    who = "clip_grads_with_norm_"
+    limit = max_norm_of(who, max_norm)
+    try:
+        norm = float(total_norm)
+    except (TypeError, ValueError, RuntimeError):
+        raise ValueError(f"{who}: total_norm must be a number, not {total_norm!r}") from None
+    shrink(gradients(parameters, who), limit, norm, who)
+
+
+def clip_grad_value_(
+    parameters: Tensor | Iterable[Tensor], clip_value: float, foreach: bool | None = None
+) -> None:
     """Bring every element of the gradients, in place, between -`clip_value` and `clip_value`.
 
     Parameters
@@ -100,6 +176,8 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
     parameters : Tensor or iterable of Tensor
         Those without a gradient are left out.
     clip_value : float
+    foreach
+        Accepted for PyTorch's sake: there is one implementation, whatever it says.
 
     Raises
     ------
@@ -124,13 +202,53 @@ def clip_grad_value_(parameters: Tensor | Iterable[Tensor], clip_value: float) -
         overwrite(g, np.clip(g.array(), -limit, limit), "clip_grad_value_")
 
 
+def tensors_of(given: Any, who: str, what: str = "parameter") -> list[Tensor]:
+    """A Tensor, or several, as a list."""
+    several = [given] if isinstance(given, Tensor) else list(given)
+    for i, tensor in enumerate(several):
+        if not isinstance(tensor, Tensor):
+            raise TypeError(f"{who}: {what} {i} is of type {type(tensor).__name__}, not a Tensor")
+    return several
+
+
 def gradients(parameters: Any, who: str) -> list[Tensor]:
     """The gradients that there are."""
-    several = [parameters] if isinstance(parameters, Tensor) else list(parameters)
-    for i, param in enumerate(several):
-        if not isinstance(param, Tensor):
-            raise TypeError(f"{who}: parameter {i} is of type {type(param).__name__}, not a Tensor")
-    return [param.grad for param in several if param.grad is not None]
+    return [param.grad for param in tensors_of(parameters, who) if param.grad is not None]
+
+
+def max_norm_of(who: str, max_norm: Any) -> float:
+    """The largest norm that is allowed, checked."""
+    limit = as_number(f"{who}: max_norm", max_norm)
+    if limit < 0:
+        raise ValueError(f"{who}: max_norm must be >= 0, not {max_norm!r}")
+    return limit
+
+
+def measured(tensors: list[Tensor], norm_type: Any, finite: bool, who: str) -> tuple[float, Tensor]:
+    """The norm of all elements, in float64 and as users get it."""
+    p = as_number(f"{who}: norm_type", norm_type)
+    if p == 0:
+        raise ValueError(f"{who}: norm_type must not be 0, as 0 is no norm to scale by")
+    if not tensors:
+        return 0.0, Tensor(0.0)
+    with np.errstate(all="ignore"):  # infinities are looked at below
+        norm = total_norm([t.array() for t in tensors], p)
+        result = np.array(norm, np.result_type(*[t.dtype for t in tensors]))
+    if finite and not np.isfinite(result):
+        raise RuntimeError(
+            f"{who}: the norm of order {p:g} of the gradients is {norm}, so they cannot be "
+            "clipped; give error_if_nonfinite=False to scale them all the same"
+        )
+    return norm, Tensor(result)
+
+
+def shrink(grads: list[Tensor], limit: float, norm: float, who: str) -> None:
+    """Bring gradients of some norm down to a limit."""
+    factor = limit / (norm + 1e-6)
+    if not factor >= 1.0:  # written so that NaN reaches the gradients, as in PyTorch
+        with np.errstate(all="ignore"):
+            for g in grads:
+                scale(g, factor, who)
 
 
 def total_norm(arrays: list[np.ndarray], p: float) -> float:

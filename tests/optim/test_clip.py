@@ -174,3 +174,54 @@ def test_more_bad_arguments_are_refused():
         optim.clip_grad_value_(wrong, 1.0)
     with pytest.raises(TypeError, match="parameter 1 is of type ndarray"):
         optim.clip_grad_norm_(wrong, 1.0)
+
+
+# ------------------------------------------------------------------ in two parts
+
+
+@pytest.mark.parametrize("max_norm", [0.5, 1e6])
+def test_a_norm_that_is_known_clips_as_one_that_is_not(max_norm):
+    arrays = [np.linspace(-1, 2, 5), np.ones((2, 2))]
+    one, two = with_gradients(*arrays), with_gradients(*arrays)
+    norm = optim.get_total_norm([p.grad for p in one if p.grad is not None])
+    optim.clip_grads_with_norm_(one, max_norm, norm)
+    assert optim.clip_grad_norm_(two, max_norm).item() == norm.item()
+    for a, b in zip(grads_of(one), grads_of(two), strict=True):
+        np.testing.assert_allclose(a, b, rtol=1e-14)
+
+
+@pytest.mark.parametrize("norm_type", [*NORMS, "inf"])
+def test_the_two_parts_are_those_of_torch(torch, norm_type):
+    arrays = [np.linspace(-1, 2, 5), np.ones((2, 2))]
+    found = optim.get_total_norm([autograd.tensor(a) for a in arrays], norm_type)
+    wanted = torch.nn.utils.get_total_norm([torch.tensor(a) for a in arrays], norm_type)
+    assert found.item() == pytest.approx(wanted.item(), rel=1e-12)
+    params = with_gradients(*arrays)
+    theirs = [torch.zeros(a.shape, dtype=torch.float64, requires_grad=True) for a in arrays]
+    for p, a in zip(theirs, arrays, strict=True):
+        p.grad = torch.tensor(a)
+    optim.clip_grads_with_norm_(params, 0.5, found)
+    torch.nn.utils.clip_grads_with_norm_(theirs, 0.5, wanted)
+    for grad, p in zip(grads_of(params), theirs, strict=True):
+        np.testing.assert_allclose(grad, p.grad.numpy(), rtol=1e-12)
+
+
+def test_total_norms_of_nothing_and_of_what_is_not_finite():
+    assert optim.get_total_norm([]).item() == 0.0
+    optim.clip_grads_with_norm_([], 1.0, 0.0)
+    infinite = autograd.tensor([1.0, math.inf])
+    assert optim.get_total_norm(infinite).item() == math.inf
+    with pytest.raises(RuntimeError, match="get_total_norm: the norm of order 2"):
+        optim.get_total_norm(infinite, error_if_nonfinite=True)
+    with pytest.raises(TypeError, match="tensor 0 is of type float"):
+        optim.get_total_norm([1.0])  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match="norm_type must not be 0"):
+        optim.get_total_norm(infinite, 0.0)
+    params = with_gradients([1.0, 2.0])
+    for bad in ("x", None, np.ones(2)):
+        with pytest.raises(ValueError, match="total_norm must be a number"):
+            optim.clip_grads_with_norm_(params, 1.0, bad)  # pyright: ignore[reportArgumentType]
+    with pytest.raises(ValueError, match="max_norm must be >= 0"):
+        optim.clip_grads_with_norm_(params, -1.0, 3.0)
+    optim.clip_grads_with_norm_(params, 1.0, math.nan)
+    assert np.isnan(grads_of(params)[0]).all()
