@@ -14,6 +14,9 @@ from .attention import self_attention as self_attention
 from .attention import self_attention_backward as self_attention_backward
 from .avg_pool import avg_pool2d as avg_pool2d
 from .avg_pool import avg_pool2d_backward as avg_pool2d_backward
+from .choice import choose as choose
+from .choice import choose_or as choose_or
+from .choice import or_choose as or_choose
 from .common import conv_output_size as conv_output_size
 from .common import pool_output_size as pool_output_size
 from .conv import conv2d as conv2d
@@ -81,6 +84,9 @@ from .recurrent import lstm_layer_backward as lstm_layer_backward
 from .recurrent import rnn_layer as rnn_layer
 from .recurrent import rnn_layer_backward as rnn_layer_backward
 from .reduce import sum as sum
+from .scan import running_extreme as running_extreme
+from .scan import running_product as running_product
+from .scan import running_sum as running_sum
 from .softmax import cross_entropy as cross_entropy
 from .softmax import log_softmax as log_softmax
 from .softmax import log_softmax_backward as log_softmax_backward

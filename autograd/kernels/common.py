@@ -11,6 +11,7 @@ Floats: TypeAlias = npt.NDArray[np.floating[Any]]
 """An array of float32 or float64."""
 
 Indices: TypeAlias = npt.NDArray[np.int64]
+Bools: TypeAlias = npt.NDArray[np.bool_]
 
 Pair: TypeAlias = tuple[int, int]
 """One int for the height and one for the width."""

@@ -147,7 +147,19 @@ def pow(a, b):
     >>> autograd.pow(autograd.tensor([2.0, 3.0]), 2)
     tensor([4., 9.])
     """
+    if a.__class__ is np.ndarray and a.dtype.char in "fd" and b.__class__ in NUMBERS:
+        return _whole_power(a, b) if b == b // 1 else a**b
     return a**b
+
+
+def _whole_power(x, p):
+    """Power by a whole number. NumPy takes 90 ns for each negative number, and 1 for each other."""
+    if p == 3:
+        return x * x * x
+    if -1 <= p <= 2:
+        return x**p
+    y = np.abs(x) ** p
+    return np.copysign(y, x) if p % 2 else y
 
 
 @elementwise(
@@ -318,7 +330,29 @@ def where(condition, a, b):
     >>> autograd.where(x > 0, x, 0.0)
     tensor([0., 2.])
     """
+    if condition.__class__ is np.ndarray and condition.ndim and condition.dtype.char == "?":
+        shape = condition.shape
+        kind = getattr(a if getattr(a, "shape", ()) == shape else b, "dtype", None)
+        if kind is not None and kind.char in "fd":
+            left, right = _role(a, shape, kind), _role(b, shape, kind)
+            if left == right == "array":
+                return kernels.choose(condition, a, b)
+            if left == "array" and right == "number":
+                return kernels.choose_or(condition, a, float(b))
+            if left == "number" and right == "array":
+                return kernels.or_choose(condition, float(a), b)
     return np.where(condition, a, b)[()]
+
+
+def _role(value, shape, kind):
+    """How a kernel takes an operand; None if it does not."""
+    if value.__class__ in NUMBERS:
+        return "number"
+    if value.dtype != kind:
+        return None
+    if value.__class__ is np.ndarray and value.shape == shape:
+        return "array"
+    return None if value.ndim else "number"
 
 
 def _keep_condition(values):

@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from .. import kernels
 from ..families import dim_of, only_one, reduction, shape_of, structured
 from ..graph import Spec
 from .arithmetic import cast, clone, ne, sub, where
@@ -30,8 +31,10 @@ class CumMin(Selected):
     __slots__ = ()
 
 
-def _accumulated(ufunc, x, dim, reverse):
+def _accumulated(ufunc, x, dim, reverse, kernel=None):
     """Along `dim`, from the end if `reverse`; float64 keeps long sums of float32 exact."""
+    if kernel is not None and dim == x.ndim - 1 and x.dtype.char in "fd":
+        return kernel(x, int(reverse))
     wide = np.float64 if x.dtype.kind == "f" else x.dtype
     with np.errstate(over="ignore", under="ignore", invalid="ignore"):
         if not reverse:
@@ -70,7 +73,7 @@ def _along(name: str, operation: Any, input: Any, dim: Any, dtype: Any) -> Any:
     formula=("cumsum(x)", "cumsum(g)"),
 )
 def _cumsum(x, /, *, dim, reverse):
-    return _accumulated(np.add, x, dim, reverse)
+    return _accumulated(np.add, x, dim, reverse, kernels.running_sum)
 
 
 def cumsum(input: Any, dim: Any = None, *, dtype: Any = None, axis: int | None = None) -> Any:
@@ -100,7 +103,7 @@ def _cumprod_rule(g, y, x, dim, reverse):
     formula=("cumprod(x)", "shift(y) * recurrence(shift(x), g)"),
 )
 def _cumprod(x, /, *, dim, reverse):
-    return _accumulated(np.multiply, x, dim, reverse)
+    return _accumulated(np.multiply, x, dim, reverse, kernels.running_product)
 
 
 def cumprod(input: Any, dim: Any = None, *, dtype: Any = None, axis: int | None = None) -> Any:
@@ -210,6 +213,8 @@ def logcumsumexp(input: Any, dim: Any = None, *, axis: int | None = None) -> Any
 )
 def _cumulated_index(x, /, *, dim, largest):
     """Where the extreme so far stands: the last of equals, and the last NaN where one wins."""
+    if dim == x.ndim - 1 and x.dtype.char in "fd":
+        return kernels.running_extreme(x, int(largest))
     so_far = (np.maximum if largest else np.minimum).accumulate(x, axis=dim)
     new = x == so_far
     if x.dtype.kind == "f":

@@ -84,7 +84,7 @@ def described(kernel: Kernel, run: dict[str, int], tasks: dict[str, int]) -> np.
         record[layout.KIND] = {"int": layout.INTEGER, "float": layout.FLOAT, "array": layout.ARRAY}[
             p.kind
         ]
-        record[layout.NUMBER] = 0 if p.element in ("", "T") else ELEMENTS[p.element].num
+        record[layout.NUMBER] = ELEMENTS[p.element].num if p.element in ELEMENTS else layout.T
         record[layout.NEEDED] = C_CONTIGUOUS | ALIGNED | (WRITEABLE if p.written else 0)
         record[layout.OPTIONAL] = p.optional
         record[layout.LEADING] = p.leading

@@ -27,13 +27,13 @@ HANDLER, LARGE = 14, 15  # the allocator's capsule, and from how many bytes on i
 WORKERS = 16  # the symbol that limits the threads of a call, or -1
 RECORDS = 17  # then one record for each argument and each result
 
+T = -1  # the type number of the signature's T; 0 is that of bools
 KIND, NUMBER, NEEDED, OPTIONAL, LEADING, DIMS, FIRST = 0, 1, 2, 3, 4, 5, 6
 RECORD = 12
 MAX_DIMS = RECORD - FIRST
-"""A record: its kind, its type number (0: the T of the signature), the array flags it needs;
-whether None will do; whether its first symbol stands for all leading dimensions; its number of
-symbols; and
-their indices. A result has in NEEDED the argument whose shape it takes, or -1."""
+"""A record: its kind; its type number; the array flags it needs; whether None will do; whether its
+first symbol stands for all leading dimensions; its number of symbols; and their indices. A result
+has in NEEDED the argument whose shape it takes, or -1."""
 
 INTEGER, FLOAT, ARRAY = 0, 1, 2
 FLOAT32, FLOAT64 = 11, 12  # NumPy's type numbers

@@ -119,7 +119,7 @@ def collect(words, arguments, count, slots, sizes):
                 return -1
             found = type_number(item)
             wanted = record[at.NUMBER]
-            if wanted == 0:
+            if wanted == at.T:
                 if number == 0:
                     if found != at.FLOAT32 and found != at.FLOAT64:
                         return -1
@@ -212,7 +212,7 @@ def results_of(words, arguments, count, slots, sizes, number):
     for i in range(total):
         record = offset(words, at.RECORDS + (count + i) * at.RECORD)
         kind = record[at.NUMBER]
-        if kind == 0:
+        if kind == at.T:
             kind = number
         like = record[at.NEEDED]
         if like >= 0:
