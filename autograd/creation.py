@@ -8,7 +8,7 @@ import numpy as np
 
 from .dtypes import get_default_dtype, promoted
 from .graph import Variable
-from .ops.shape import sizes
+from .ops.shape import lengths
 from .protocols import exchange
 from .tensor import Tensor
 
@@ -85,7 +85,7 @@ def full(size: Any, fill_value: float, *, dtype: Any = None, requires_grad: bool
     if dtype is None:
         kinds = {bool: np.bool_, int: np.int64}
         dtype = kinds.get(type(fill_value), get_default_dtype())
-    return Tensor(np.full(sizes("full", (size,)), fill_value, dtype), requires_grad)
+    return Tensor(np.full(lengths("full", (size,)), fill_value, dtype), requires_grad)
 
 
 def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -97,7 +97,7 @@ def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     >>> autograd.zeros(2)
     tensor([0., 0.])
     """
-    return Tensor(np.zeros(sizes("zeros", size), dtype or get_default_dtype()), requires_grad)
+    return Tensor(np.zeros(lengths("zeros", size), dtype or get_default_dtype()), requires_grad)
 
 
 def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -109,7 +109,7 @@ def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     >>> autograd.ones(2)
     tensor([1., 1.])
     """
-    return Tensor(np.ones(sizes("ones", size), dtype or get_default_dtype()), requires_grad)
+    return Tensor(np.ones(lengths("ones", size), dtype or get_default_dtype()), requires_grad)
 
 
 def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
@@ -121,7 +121,7 @@ def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     >>> autograd.empty(2, 3).shape
     (2, 3)
     """
-    return Tensor(np.empty(sizes("empty", size), dtype or get_default_dtype()), requires_grad)
+    return Tensor(np.empty(lengths("empty", size), dtype or get_default_dtype()), requires_grad)
 
 
 def full_like(
@@ -242,6 +242,7 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool 
     tensor([[1., 0.],
             [0., 1.]])
     """
+    lengths("eye", (n,) if m is None else (n, m))
     return Tensor(np.eye(n, m, dtype=dtype or get_default_dtype()), requires_grad)
 
 

@@ -215,7 +215,11 @@ def _unary(op: Op) -> Callable[..., Any]:
 
     def call(x: Any, /) -> Any:
         if not isinstance(x, Variable):
-            return scalar(x) if scalar is not None and x.__class__ is float else forward(x)
+            if scalar is not None and x.__class__ is float:
+                return scalar(x)
+            if x.__class__ in NESTED:
+                raise nested(op, x)
+            return forward(x)
         value = x.value
         if WATCHERS:
             return apply(op, (x,), NO_PARAMS)
@@ -306,6 +310,7 @@ def _binary(op: Op) -> Callable[..., Any]:
 
 
 NO_DTYPE = np.dtype(object)
+NESTED = frozenset((list, tuple, str))
 # The exact types of values that NumPy results have: quicker to test than isinstance.
 ARRAYS = frozenset((np.ndarray, np.float32, np.float64))
 EVERY = tuple(tuple(range(n)) for n in range(65))  # all dimensions of up to NumPy's 64
@@ -326,6 +331,8 @@ def _general(op: Op) -> Callable[..., Any]:
             if isinstance(v, Variable):
                 break
         else:  # a rule at work on raw values: nothing to convert, nothing to record
+            if inputs and inputs[0].__class__ in NESTED:
+                raise nested(op, inputs[0])
             if scalar is not None and inputs[0].__class__ in NUMBERS:
                 return compute(op, inputs, params)
             y = forward(*inputs, **params)
@@ -346,6 +353,14 @@ def _general(op: Op) -> Callable[..., Any]:
             raise
 
     return call
+
+
+def nested(op: Op, given: Any) -> TypeError:
+    """Say that a list is no operand: NumPy would take it, and return an array."""
+    return TypeError(
+        f"{op.name}: an operand is {type(given).__name__}: expected a Tensor, Scalar, ndarray or a "
+        "number; make a tensor of it first"
+    )
 
 
 def shapes_differ(op: Op, inputs: Sequence[Any], error: ValueError | None = None) -> ValueError:

@@ -9,7 +9,7 @@ import numpy as np
 from . import random
 from .dtypes import get_default_dtype
 from .graph import Variable
-from .ops.shape import sizes
+from .ops.shape import lengths
 from .tensor import Tensor
 
 
@@ -28,7 +28,7 @@ def rand(
     (2, 3)
     """
     source = generator or random.default_generator
-    values = source.random(sizes("rand", size))
+    values = source.random(lengths("rand", size))
     return Tensor(np.asarray(values, dtype or get_default_dtype()), requires_grad)
 
 
@@ -47,7 +47,7 @@ def randn(
     (2, 3)
     """
     source = generator or random.default_generator
-    values = source.normal(sizes("randn", size))
+    values = source.normal(lengths("randn", size))
     return Tensor(np.asarray(values, dtype or get_default_dtype()), requires_grad)
 
 
@@ -101,7 +101,7 @@ def randint(
     if not low < high:
         raise ValueError(f"randint: there is no integer from {low} up to, not including, {high}")
     source = generator or random.default_generator
-    values = source.integers(low, high, sizes("randint", (size,)))
+    values = source.integers(low, high, lengths("randint", (size,)))
     return Tensor(np.asarray(values, dtype))
 
 
@@ -127,6 +127,7 @@ def randperm(n: int, *, generator: random.Generator | None = None) -> Tensor:
     >>> sorted(autograd.randperm(3).tolist())
     [0, 1, 2]
     """
+    lengths("randperm", (n,))
     return Tensor((generator or random.default_generator).permutation(n))
 
 
@@ -161,6 +162,6 @@ def normal(
         kinds = [v.dtype for v in (m, s) if isinstance(v, np.ndarray | np.generic)]
         dtype = np.result_type(*kinds) if kinds else dtype
     else:
-        shape = sizes("normal", (size,))
+        shape = lengths("normal", (size,))
     values = (generator or random.default_generator).normal(shape)
     return Tensor(np.asarray(values * s + m, dtype))

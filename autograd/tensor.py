@@ -38,7 +38,7 @@ from .ops import (
     statistics,
     views,
 )
-from .ops.shape import sizes
+from .ops.shape import lengths
 from .printing import tensor_text
 from .protocols import exchange
 from .watch import WATCHERS, watch_views
@@ -530,24 +530,24 @@ class Tensor(InPlace):
 
     def new_empty(self, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
         """A tensor of a shape and this dtype, whatever is in its memory."""
-        array = np.empty(sizes("new_empty", size), dtype or self.dtype)
+        array = np.empty(lengths("new_empty", size), dtype or self.dtype)
         return Tensor(array, requires_grad)
 
     def new_zeros(self, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
         """Zeros of this dtype."""
-        array = np.zeros(sizes("new_zeros", size), dtype or self.dtype)
+        array = np.zeros(lengths("new_zeros", size), dtype or self.dtype)
         return Tensor(array, requires_grad)
 
     def new_ones(self, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
         """Ones of this dtype."""
-        array = np.ones(sizes("new_ones", size), dtype or self.dtype)
+        array = np.ones(lengths("new_ones", size), dtype or self.dtype)
         return Tensor(array, requires_grad)
 
     def new_full(
         self, size: Any, fill_value: float, *, dtype: Any = None, requires_grad: bool = False
     ) -> Tensor:
         """One number in a shape, of this dtype."""
-        array = np.full(sizes("new_full", (size,)), fill_value, dtype or self.dtype)
+        array = np.full(lengths("new_full", (size,)), fill_value, dtype or self.dtype)
         return Tensor(array, requires_grad)
 
     # --- Methods: the ops themselves, with the tensor as their first argument -----------------

@@ -113,6 +113,8 @@ def _arg(name: str, largest: bool, input: Any, dim: int | None, keepdim: bool) -
     if isinstance(value, Abstract):
         result = _traced_arg(name, largest, input, dim, keepdim)
     elif dim is None:
+        if not value.size:
+            raise IndexError(f"{name}: no elements to choose from in shape {shape}")
         result = wrap(np.asarray((np.argmax if largest else np.argmin)(value), np.int64)[()])
     else:
         at = dim_of(name, dim, len(shape))

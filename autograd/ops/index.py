@@ -39,7 +39,8 @@ def _entry(entry: Any) -> Any:
         return array if array.ndim else array[()]
     if hasattr(entry, "__index__"):
         return entry.__index__()
-    raise IndexError(
+    kind = TypeError if isinstance(entry, str) else IndexError
+    raise kind(
         f"an index must be an int, slice, None, Ellipsis, list or integer or bool tensor, not "
         f"{type(entry).__name__}"
     )

@@ -122,7 +122,8 @@ def _whole_numbers(name: str):
         values = to_common(values)
         for v in values:
             if v.__class__ is float or getattr(v, "dtype", np.dtype(int)).kind == "f":
-                raise TypeError(f"{name} is for bools and integers, not floats")
+                found = getattr(v, "dtype", float)
+                raise TypeError(f"{name} is for bools and integers, not {np.dtype(found)}")
         return values
 
     return checked

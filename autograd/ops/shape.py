@@ -41,6 +41,14 @@ def sizes(who: str, given: Any, named: Any = None) -> tuple[int, ...]:
         raise TypeError(f"{who}: expected ints, not {tuple(given)}") from None
 
 
+def lengths(who: str, given: Any) -> tuple[int, ...]:
+    """The shape of something new, as `sizes` reads it: none of them may be negative."""
+    shape = sizes(who, given)
+    if min(shape, default=0) < 0:
+        raise ValueError(f"{who}: a size must be at least 0, met {shape}")
+    return shape
+
+
 @movement(lambda g, y, x, shape: _reshape(g, shape=x.shape), formula=("reshape(x)", "reshape(g)"))  # pyright: ignore[reportGeneralTypeIssues]
 def _reshape(x, /, *, shape):
     if x.__class__ is float:  # a Scalar becomes a tensor

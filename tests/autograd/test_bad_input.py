@@ -1,0 +1,458 @@
+"""Bad input to every family of ops: refused at the call, as PyTorch's type, with what was met."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+
+import autograd
+from nn import functional
+
+M = np.arange(6.0).reshape(2, 3)
+V = np.array([1.0, 2.0, 3.0])
+INTS = np.array([[0, 1, 2], [2, 1, 0]])
+MASK = np.array([[True, False, True], [False, True, False]])
+IMAGE = np.arange(32.0).reshape(1, 2, 4, 4)
+LINE = np.arange(10.0).reshape(1, 2, 5)
+SQUARE = np.array([[2.0, 1.0], [1.0, 3.0]])
+
+
+class Bad(NamedTuple):
+    """A call that must fail: of a library, its functional module, and its `tensor`."""
+
+    call: Callable[[Any, Any, Any], Any]
+    met: tuple[str, ...]
+    """What the message must hold: shapes, sizes, dtypes and numbers of the call."""
+
+
+ELEMENTWISE = {
+    "add shapes": Bad(lambda lib, F, t: t(M) + t(np.ones(2)), ("(2, 3)", "(2,)")),
+    "mul shapes": Bad(lambda lib, F, t: t(M) * t(np.ones((4, 3))), ("(2, 3)", "(4, 3)")),
+    "compare shapes": Bad(lambda lib, F, t: t(M) < t(np.ones(2)), ("(2, 3)", "(2,)")),
+    "where shapes": Bad(
+        lambda lib, F, t: lib.where(t(MASK), t(M), t(np.ones(2))), ("(2, 3)", "(2,)")
+    ),
+    "maximum shapes": Bad(lambda lib, F, t: lib.maximum(t(M), t(np.ones(2))), ("(2, 3)", "(2,)")),
+    "add text": Bad(lambda lib, F, t: lib.add(t(M), "1"), ("str",)),
+    "exp of a list": Bad(lambda lib, F, t: lib.exp([1.0, 2.0]), ("list",)),
+    "exp of two": Bad(lambda lib, F, t: lib.exp(t(M), t(M)), ()),
+    "maximum of one": Bad(lambda lib, F, t: lib.maximum(t(M)), ()),
+    "bits of floats": Bad(lambda lib, F, t: lib.bitwise_and(t(M), t(M)), ("float64",)),
+    "clamp by nothing": Bad(lambda lib, F, t: lib.clamp(t(M)), ("min",)),
+    "sub of bools": Bad(lambda lib, F, t: t(MASK) - t(MASK), ("bool",)),
+    "neg of bools": Bad(lambda lib, F, t: -t(MASK), ("bool",)),
+    "div rounding": Bad(lambda lib, F, t: lib.div(t(M), 2.0, rounding_mode="up"), ("'up'",)),
+    "lerp shapes": Bad(lambda lib, F, t: lib.lerp(t(M), t(np.ones(2)), 0.5), ("(2, 3)", "(2,)")),
+    "int zero division": Bad(lambda lib, F, t: t(INTS) // t(np.zeros(3, np.int64)), ()),
+    "keyword": Bad(lambda lib, F, t: lib.exp(t(M), size=2), ("size",)),
+    "gelu word": Bad(lambda lib, F, t: F.gelu(t(M), approximate="tan"), ("'tan'",)),
+    "prelu weights": Bad(lambda lib, F, t: F.prelu(t(M), t(np.ones(2))), ("2", "3")),
+    "glu odd": Bad(lambda lib, F, t: F.glu(t(M), 1), ("3",)),
+    "softmax dim": Bad(lambda lib, F, t: lib.softmax(t(M), 2), ("2",)),
+}
+
+REDUCTION = {
+    "sum dim": Bad(lambda lib, F, t: t(M).sum(2), ("2",)),
+    "sum negative dim": Bad(lambda lib, F, t: t(M).sum(-3), ("-3",)),
+    "sum dims twice": Bad(lambda lib, F, t: t(M).sum((0, 0)), ("(0, 0)",)),
+    "sum dims twice, one negative": Bad(lambda lib, F, t: t(M).sum((0, -2)), ("(0, -2)",)),
+    "sum dim is text": Bad(lambda lib, F, t: t(M).sum("rows"), ("str",)),
+    "sum dim is a float": Bad(lambda lib, F, t: t(M).sum(1.5), ("float",)),
+    "mean of integers": Bad(lambda lib, F, t: t(INTS).mean(), ("int64",)),
+    "amax of nothing": Bad(lambda lib, F, t: t(np.ones((2, 0))).amax(1), ("(2, 0)",)),
+    "max of nothing": Bad(lambda lib, F, t: t(np.ones((2, 0))).max(), ("(2, 0)",)),
+    "max along nothing": Bad(lambda lib, F, t: t(np.ones((2, 0))).max(1), ("(2, 0)",)),
+    "argmax of nothing": Bad(lambda lib, F, t: t(np.ones((2, 0))).argmax(), ("(2, 0)",)),
+    "argmax along nothing": Bad(lambda lib, F, t: t(np.ones((2, 0))).argmax(1), ("(2, 0)",)),
+    "argmax dim": Bad(lambda lib, F, t: t(M).argmax(2), ("2",)),
+    "max dim": Bad(lambda lib, F, t: t(M).max(5), ("5",)),
+    "var of integers": Bad(lambda lib, F, t: t(INTS).var(), ("int64",)),
+    "norm of integers": Bad(lambda lib, F, t: lib.norm(t(INTS)), ("int64",)),
+    "norm word": Bad(lambda lib, F, t: lib.norm(t(M), "two"), ("'two'",)),
+    "logsumexp dim": Bad(lambda lib, F, t: t(M).logsumexp(2), ("2",)),
+    "cumsum dim": Bad(lambda lib, F, t: t(M).cumsum(2), ("2",)),
+    "cumsum without dim": Bad(lambda lib, F, t: t(M).cumsum(), ("dim",)),
+    "prod dim": Bad(lambda lib, F, t: t(M).prod(2), ("2",)),
+    "median dim": Bad(lambda lib, F, t: t(M).median(3), ("3",)),
+    "diff of a number": Bad(lambda lib, F, t: t(np.float64(1.0)).diff(), ()),
+    "all dim": Bad(lambda lib, F, t: t(MASK).all(4), ("4",)),
+}
+
+MOVEMENT = {
+    "reshape": Bad(lambda lib, F, t: t(M).reshape(4, 2), ("(2, 3)", "(4, 2)")),
+    "reshape two -1": Bad(lambda lib, F, t: t(M).reshape(-1, -1), ("(-1, -1)",)),
+    "reshape negative": Bad(lambda lib, F, t: t(M).reshape(-2, -3), ("(-2, -3)",)),
+    "reshape -1": Bad(lambda lib, F, t: t(M).reshape(4, -1), ("(2, 3)", "4")),
+    "view": Bad(lambda lib, F, t: t(M).view(7), ("(2, 3)", "7")),
+    "reshape by a float": Bad(lambda lib, F, t: t(M).reshape(6.0), ("6.0",)),
+    "permute short": Bad(lambda lib, F, t: t(M).permute(0), ("(0,)",)),
+    "permute twice": Bad(lambda lib, F, t: t(M).permute(0, 0), ("(0, 0)",)),
+    "permute dim": Bad(lambda lib, F, t: t(M).permute(0, 2), ("2",)),
+    "transpose dim": Bad(lambda lib, F, t: t(M).transpose(0, 2), ("2",)),
+    "expand": Bad(lambda lib, F, t: t(M).expand(2, 4), ("(2, 3)", "(2, 4)")),
+    "expand short": Bad(lambda lib, F, t: t(M).expand(3), ("(2, 3)", "(3,)")),
+    "broadcast_to": Bad(lambda lib, F, t: lib.broadcast_to(t(M), (3, 3)), ("(2, 3)", "(3, 3)")),
+    "squeeze dim": Bad(lambda lib, F, t: t(M).squeeze(2), ("2",)),
+    "unsqueeze dim": Bad(lambda lib, F, t: t(M).unsqueeze(4), ("4",)),
+    "flatten order": Bad(lambda lib, F, t: t(IMAGE).flatten(2, 1), ("2", "1")),
+    "flatten dim": Bad(lambda lib, F, t: t(M).flatten(0, 5), ("5",)),
+    "unflatten": Bad(lambda lib, F, t: t(M).unflatten(1, (2, 2)), ("(2, 2)", "3")),
+    "cat shapes": Bad(lambda lib, F, t: lib.cat([t(M), t(np.ones((2, 2)))]), ("(2, 3)", "(2, 2)")),
+    "cat ndims": Bad(lambda lib, F, t: lib.cat([t(M), t(V)]), ("(2, 3)", "(3,)")),
+    "cat nothing": Bad(lambda lib, F, t: lib.cat([]), ()),
+    "cat dim": Bad(lambda lib, F, t: lib.cat([t(M), t(M)], 2), ("2",)),
+    "stack shapes": Bad(lambda lib, F, t: lib.stack([t(M), t(V)]), ("(2, 3)", "(3,)")),
+    "stack nothing": Bad(lambda lib, F, t: lib.stack([]), ()),
+    "stack dim": Bad(lambda lib, F, t: lib.stack([t(M)], 4), ("4",)),
+    "split sizes": Bad(lambda lib, F, t: t(M).split([1, 1], 1), ("(1, 1)", "3")),
+    "split negative": Bad(lambda lib, F, t: t(M).split(-1), ("-1",)),
+    "chunk none": Bad(lambda lib, F, t: t(M).chunk(0), ("0",)),
+    "flip dim": Bad(lambda lib, F, t: t(M).flip(2), ("2",)),
+    "flip twice": Bad(lambda lib, F, t: t(M).flip((0, 0)), ("0",)),
+    "roll lengths": Bad(lambda lib, F, t: t(M).roll((1, 2), (0,)), ("(1, 2)", "(0,)")),
+    "rot90 dims": Bad(lambda lib, F, t: lib.rot90(t(M), 1, (0, 0)), ("0",)),
+    "repeat short": Bad(lambda lib, F, t: t(M).repeat(2), ("2",)),
+    "repeat negative": Bad(lambda lib, F, t: t(M).repeat(2, -1), ("-1",)),
+    "repeat_interleave lengths": Bad(
+        lambda lib, F, t: t(M).repeat_interleave(t(np.array([1, 2])), 1), ("2", "3")
+    ),
+    "narrow": Bad(lambda lib, F, t: t(M).narrow(1, 2, 2), ("2", "3")),
+    "select": Bad(lambda lib, F, t: t(M).select(1, 3), ("3",)),
+    "diagonal twice": Bad(lambda lib, F, t: t(M).diagonal(0, 1, 1), ("1",)),
+    "diag of three dims": Bad(lambda lib, F, t: lib.diag(t(IMAGE[0])), ("(2, 4, 4)",)),
+    "tril of a vector": Bad(lambda lib, F, t: t(V).tril(), ("(3,)",)),
+    "movedim lengths": Bad(lambda lib, F, t: t(M).movedim((0, 1), (0,)), ("(0, 1)", "(0,)")),
+    "unfold size": Bad(lambda lib, F, t: t(M).unfold(1, 4, 1), ("4", "3")),
+    "unfold step": Bad(lambda lib, F, t: t(M).unfold(1, 2, 0), ("0",)),
+    "pad odd": Bad(lambda lib, F, t: F.pad(t(M), (1, 1, 1)), ("(1, 1, 1)",)),
+    "pad many": Bad(lambda lib, F, t: F.pad(t(V), (1, 1, 1, 1)), ("(1, 1, 1, 1)",)),
+    "pad cut": Bad(lambda lib, F, t: F.pad(t(V), (-2, -2)), ("(3,)",)),
+    "pad mode": Bad(lambda lib, F, t: F.pad(t(M), (1, 1), mode="edge"), ("'edge'",)),
+    "meshgrid of matrices": Bad(
+        lambda lib, F, t: lib.meshgrid(t(M), t(M), indexing="ij"), ("(2, 3)",)
+    ),
+    "pixel_shuffle": Bad(lambda lib, F, t: F.pixel_shuffle(t(IMAGE), 2), ("2",)),
+}
+
+CONTRACTION = {
+    "matmul": Bad(lambda lib, F, t: t(M) @ t(M), ("(2, 3)",)),
+    "matmul vector": Bad(lambda lib, F, t: t(M) @ t(np.ones(2)), ("(2, 3)", "(2,)")),
+    "matmul batches": Bad(
+        lambda lib, F, t: t(np.ones((2, 2, 3))) @ t(np.ones((3, 3, 2))), ("(2, 2, 3)", "(3, 3, 2)")
+    ),
+    "matmul of a number": Bad(lambda lib, F, t: t(M) @ t(np.float64(2.0)), ("()",)),
+    "mm of vectors": Bad(lambda lib, F, t: lib.mm(t(V), t(V)), ("(3,)",)),
+    "mv": Bad(lambda lib, F, t: lib.mv(t(M), t(np.ones(2))), ("(2, 3)", "(2,)")),
+    "bmm": Bad(lambda lib, F, t: lib.bmm(t(M), t(M)), ("(2, 3)",)),
+    "dot lengths": Bad(lambda lib, F, t: lib.dot(t(V), t(np.ones(2))), ("(3,)", "(2,)")),
+    "dot of matrices": Bad(lambda lib, F, t: lib.dot(t(M), t(M)), ("(2, 3)",)),
+    "outer of matrices": Bad(lambda lib, F, t: lib.outer(t(M), t(V)), ("(2, 3)",)),
+    "inner": Bad(lambda lib, F, t: lib.inner(t(M), t(np.ones(2))), ("(2, 3)", "(2,)")),
+    "cross sizes": Bad(lambda lib, F, t: lib.cross(t(M), t(M), dim=0), ("(2, 3)",)),
+    "tensordot": Bad(lambda lib, F, t: lib.tensordot(t(M), t(M), 1), ("(2, 3)",)),
+    "einsum sizes": Bad(lambda lib, F, t: lib.einsum("ij,jk->ik", t(M), t(M)), ("2", "3")),
+    "einsum operands": Bad(lambda lib, F, t: lib.einsum("ij,jk->ik", t(M)), ("2", "1")),
+    "einsum letters": Bad(lambda lib, F, t: lib.einsum("ijk->i", t(M)), ("2", "3")),
+    "addmm": Bad(lambda lib, F, t: lib.addmm(t(V), t(M), t(M)), ("(2, 3)",)),
+    "linear": Bad(lambda lib, F, t: F.linear(t(M), t(np.ones((4, 2)))), ("(2, 3)", "(4, 2)")),
+    "bilinear": Bad(lambda lib, F, t: F.bilinear(t(M), t(M), t(np.ones((2, 3, 4)))), ("3", "4")),
+    "cdist": Bad(lambda lib, F, t: lib.cdist(t(M), t(np.ones((2, 2)))), ("(2, 3)", "(2, 2)")),
+    "kinds of matmul": Bad(lambda lib, F, t: t(MASK) @ "x", ("str",)),
+}
+
+INDEXING = {
+    "index": Bad(lambda lib, F, t: t(M)[2], ("2",)),
+    "index negative": Bad(lambda lib, F, t: t(M)[-3], ("-3",)),
+    "index many": Bad(lambda lib, F, t: t(M)[0, 0, 0], ("(2, 3)",)),
+    "index array": Bad(lambda lib, F, t: t(M)[t(np.array([0, 2]))], ("2",)),
+    "index by floats": Bad(lambda lib, F, t: t(M)[t(V)], ("float64",)),
+    "index by a float": Bad(lambda lib, F, t: t(M)[1.0], ("float",)),
+    "index by text": Bad(lambda lib, F, t: t(M)["a"], ("str",)),
+    "mask shape": Bad(lambda lib, F, t: t(M)[t(MASK[:, :2])], ("(2, 3)",)),
+    "index shapes": Bad(
+        lambda lib, F, t: t(M)[t(np.array([0, 1])), t(np.array([0, 1, 2]))], ("(2,)", "(3,)")
+    ),
+    "setitem": Bad(lambda lib, F, t: t(M).__setitem__(2, 1.0), ("2",)),
+    "setitem shape": Bad(lambda lib, F, t: t(M).__setitem__(0, t(np.ones(2))), ("(2, 3)",)),
+    "gather range": Bad(lambda lib, F, t: t(M).gather(1, t(INTS + 1)), ("3",)),
+    "gather dims": Bad(lambda lib, F, t: t(M).gather(1, t(np.array([0]))), ("(2, 3)", "(1,)")),
+    "gather dtype": Bad(lambda lib, F, t: t(M).gather(1, t(M)), ("float64",)),
+    "gather dim": Bad(lambda lib, F, t: t(M).gather(2, t(INTS)), ("2",)),
+    "gather size": Bad(
+        lambda lib, F, t: t(M).gather(1, t(np.zeros((3, 1), np.int64))), ("(2, 3)", "(3, 1)")
+    ),
+    "index_select range": Bad(lambda lib, F, t: t(M).index_select(0, t(np.array([2]))), ("2",)),
+    "index_select dims": Bad(lambda lib, F, t: t(M).index_select(0, t(INTS)), ("(2, 3)",)),
+    "take range": Bad(lambda lib, F, t: lib.take(t(M), t(np.array([6]))), ("6",)),
+    "scatter range": Bad(lambda lib, F, t: t(M).scatter(1, t(INTS + 1), t(M)), ("3",)),
+    "scatter reduce": Bad(
+        lambda lib, F, t: t(M).scatter_reduce(1, t(INTS), t(M), "median"), ("'median'",)
+    ),
+    "scatter_add size": Bad(
+        lambda lib, F, t: t(M).scatter_add(1, t(INTS), t(M[:, :1])), ("(2, 3)", "(2, 1)")
+    ),
+    "index_add length": Bad(
+        lambda lib, F, t: t(M).index_add(0, t(np.array([0])), t(M)), ("1", "2")
+    ),
+    "index_add range": Bad(lambda lib, F, t: t(M).index_add(0, t(np.array([0, 2])), t(M)), ("2",)),
+    "index_copy": Bad(lambda lib, F, t: t(M).index_copy(0, t(np.array([0])), t(M)), ("1", "2")),
+    "masked_fill mask": Bad(lambda lib, F, t: t(M).masked_fill(t(INTS), 0.0), ("int64",)),
+    "masked_fill shape": Bad(
+        lambda lib, F, t: t(M).masked_fill(t(MASK[:, :2]), 0.0), ("(2, 3)", "(2, 2)")
+    ),
+    "masked_select": Bad(lambda lib, F, t: t(M).masked_select(t(INTS)), ("int64",)),
+    "masked_scatter": Bad(
+        lambda lib, F, t: t(M).masked_scatter(t(MASK), t(np.ones(2))), ("3", "2")
+    ),
+    "put range": Bad(lambda lib, F, t: t(M).put(t(np.array([6])), t(np.ones(1))), ("6",)),
+    "embedding range": Bad(lambda lib, F, t: F.embedding(t(np.array([2])), t(M)), ("2",)),
+    "embedding floats": Bad(lambda lib, F, t: F.embedding(t(V), t(M)), ("float64",)),
+    "one_hot": Bad(lambda lib, F, t: F.one_hot(t(np.array([3])), 3), ("3",)),
+    "take_along_dim": Bad(lambda lib, F, t: lib.take_along_dim(t(M), t(M), 0), ("float64",)),
+}
+
+CONV_AND_POOL = {
+    "conv channels": Bad(
+        lambda lib, F, t: F.conv2d(t(IMAGE), t(np.ones((1, 3, 2, 2)))), ("(1, 2, 4, 4)", "3")
+    ),
+    "conv dims": Bad(lambda lib, F, t: F.conv2d(t(M), t(np.ones((1, 2, 2, 2)))), ("(2, 3)",)),
+    "conv kernel": Bad(lambda lib, F, t: F.conv2d(t(IMAGE), t(np.ones((1, 2, 5, 5)))), ("5", "4")),
+    "conv bias": Bad(
+        lambda lib, F, t: F.conv2d(t(IMAGE), t(np.ones((1, 2, 2, 2))), t(np.ones(3))), ("(3,)",)
+    ),
+    "conv groups": Bad(
+        lambda lib, F, t: F.conv2d(t(IMAGE), t(np.ones((3, 1, 2, 2))), groups=2), ("3", "2")
+    ),
+    "conv stride": Bad(
+        lambda lib, F, t: F.conv2d(t(IMAGE), t(np.ones((1, 2, 2, 2))), stride=0), ("0",)
+    ),
+    "conv padding": Bad(
+        lambda lib, F, t: F.conv2d(t(IMAGE), t(np.ones((1, 2, 2, 2))), padding=-1), ("-1",)
+    ),
+    "conv padding word": Bad(
+        lambda lib, F, t: F.conv2d(t(IMAGE), t(np.ones((1, 2, 2, 2))), padding="full"), ("full",)
+    ),
+    "conv1d kernel": Bad(lambda lib, F, t: F.conv1d(t(LINE), t(np.ones((1, 2, 6)))), ("6", "5")),
+    "conv3d dims": Bad(
+        lambda lib, F, t: F.conv3d(t(LINE), t(np.ones((1, 2, 2, 2, 2)))), ("(1, 2, 5)",)
+    ),
+    "conv_transpose channels": Bad(
+        lambda lib, F, t: F.conv_transpose2d(t(IMAGE), t(np.ones((3, 1, 2, 2)))), ("2", "3")
+    ),
+    "conv_transpose output": Bad(
+        lambda lib, F, t: F.conv_transpose1d(t(LINE), t(np.ones((2, 1, 2))), output_padding=2),
+        ("2",),
+    ),
+    "max_pool kernel": Bad(lambda lib, F, t: F.max_pool2d(t(IMAGE), 5), ("5", "4")),
+    "max_pool padding": Bad(lambda lib, F, t: F.max_pool2d(t(IMAGE), 2, padding=2), ("2",)),
+    "max_pool dims": Bad(lambda lib, F, t: F.max_pool2d(t(M), 2), ("(2, 3)",)),
+    "max_pool stride": Bad(lambda lib, F, t: F.max_pool2d(t(IMAGE), 2, stride=0), ("0",)),
+    "avg_pool kernel": Bad(lambda lib, F, t: F.avg_pool2d(t(IMAGE), 5), ("5", "4")),
+    "avg_pool divisor": Bad(
+        lambda lib, F, t: F.avg_pool2d(t(IMAGE), 2, divisor_override=0), ("0",)
+    ),
+    "avg_pool1d dims": Bad(lambda lib, F, t: F.avg_pool1d(t(V), 2), ("(3,)",)),
+    "adaptive size": Bad(lambda lib, F, t: F.adaptive_avg_pool2d(t(IMAGE), -1), ("-1",)),
+    "adaptive dims": Bad(lambda lib, F, t: F.adaptive_avg_pool2d(t(M), 2), ("(2, 3)",)),
+    "fold": Bad(lambda lib, F, t: F.fold(t(LINE), (4, 4), 2), ("(1, 2, 5)",)),
+    "interpolate mode": Bad(
+        lambda lib, F, t: F.interpolate(t(IMAGE), scale_factor=2, mode="cubic"), ("'cubic'",)
+    ),
+    "interpolate both": Bad(
+        lambda lib, F, t: F.interpolate(t(IMAGE), size=2, scale_factor=2), ("size",)
+    ),
+    "grid_sample": Bad(
+        lambda lib, F, t: F.grid_sample(t(IMAGE), t(np.ones((2, 2, 2, 2))), align_corners=False),
+        ("(1, 2, 4, 4)", "(2, 2, 2, 2)"),
+    ),
+}
+
+LOSS_AND_NORM = {
+    "cross_entropy rows": Bad(
+        lambda lib, F, t: F.cross_entropy(t(M), t(np.array([0]))), ("(2, 3)", "(1,)")
+    ),
+    "cross_entropy class": Bad(
+        lambda lib, F, t: F.cross_entropy(t(M), t(np.array([0, 3]))), ("3",)
+    ),
+    "cross_entropy reduction": Bad(
+        lambda lib, F, t: F.cross_entropy(t(M), t(np.array([0, 1])), reduction="avg"), ("avg",)
+    ),
+    "cross_entropy weight": Bad(
+        lambda lib, F, t: F.cross_entropy(t(M), t(np.array([0, 1])), t(np.ones(2))), ("(2,)", "3")
+    ),
+    "cross_entropy smoothing": Bad(
+        lambda lib, F, t: F.cross_entropy(t(M), t(np.array([0, 1])), label_smoothing=2.0), ("2.0",)
+    ),
+    "nll_loss floats": Bad(lambda lib, F, t: F.nll_loss(t(M), t(np.ones(2))), ("float64",)),
+    "nll_loss dims": Bad(lambda lib, F, t: F.nll_loss(t(M), t(INTS)), ("(2, 3)",)),
+    "bce shapes": Bad(
+        lambda lib, F, t: F.binary_cross_entropy(t(MASK * 1.0), t(np.ones(2))), ("(2, 3)", "(2,)")
+    ),
+    "bce range": Bad(lambda lib, F, t: F.binary_cross_entropy(t(M), t(MASK * 1.0)), ()),
+    "layer_norm shape": Bad(lambda lib, F, t: F.layer_norm(t(M), (2,)), ("(2, 3)", "(2,)")),
+    "layer_norm weight": Bad(
+        lambda lib, F, t: F.layer_norm(t(M), (3,), t(np.ones(2))), ("(3,)", "(2,)")
+    ),
+    "group_norm": Bad(lambda lib, F, t: F.group_norm(t(IMAGE), 3), ("3", "2")),
+    "batch_norm stats": Bad(
+        lambda lib, F, t: F.batch_norm(t(M), t(np.ones(2)), t(np.ones(2))), ("2", "3")
+    ),
+    "batch_norm one": Bad(
+        lambda lib, F, t: F.batch_norm(t(M[:1]), None, None, training=True), ("(1, 3)",)
+    ),
+    "batch_norm nothing": Bad(lambda lib, F, t: F.batch_norm(t(M), None, None), ()),
+    "dropout": Bad(lambda lib, F, t: F.dropout(t(M), 1.5), ("1.5",)),
+    "cosine": Bad(
+        lambda lib, F, t: F.cosine_similarity(t(M), t(np.ones((2, 2)))), ("(2, 3)", "(2, 2)")
+    ),
+}
+
+SORTING = {
+    "sort dim": Bad(lambda lib, F, t: t(M).sort(2), ("2",)),
+    "argsort dim": Bad(lambda lib, F, t: t(M).argsort(2), ("2",)),
+    "topk many": Bad(lambda lib, F, t: t(M).topk(4), ("4", "3")),
+    "topk negative": Bad(lambda lib, F, t: t(M).topk(-1), ("-1",)),
+    "topk dim": Bad(lambda lib, F, t: t(M).topk(1, 2), ("2",)),
+    "kthvalue zero": Bad(lambda lib, F, t: t(M).kthvalue(0), ("0",)),
+    "kthvalue many": Bad(lambda lib, F, t: t(M).kthvalue(4), ("4",)),
+    "unique dim": Bad(lambda lib, F, t: t(M).unique(dim=2), ("2",)),
+    "mode dim": Bad(lambda lib, F, t: t(M).mode(2), ("2",)),
+    "searchsorted shapes": Bad(
+        lambda lib, F, t: lib.searchsorted(t(M), t(np.ones((3, 1)))), ("(2, 3)", "(3, 1)")
+    ),
+    "searchsorted side": Bad(
+        lambda lib, F, t: lib.searchsorted(t(V), t(V), side="middle"), ("middle",)
+    ),
+    "bucketize": Bad(lambda lib, F, t: lib.bucketize(t(V), t(M)), ("(2, 3)",)),
+}
+
+MAKING = {
+    "ragged": Bad(lambda lib, F, t: lib.tensor([[1.0], [1.0, 2.0]]), ()),
+    "text": Bad(lambda lib, F, t: lib.tensor("text"), ()),
+    "an object": Bad(lambda lib, F, t: lib.tensor(object()), ()),
+    "zeros negative": Bad(lambda lib, F, t: lib.zeros(-1), ("-1",)),
+    "ones float": Bad(lambda lib, F, t: lib.ones(1.5), ("1.5",)),
+    "full negative": Bad(lambda lib, F, t: lib.full((2, -3), 1.0), ("-3",)),
+    "arange backwards": Bad(lambda lib, F, t: lib.arange(3, 1), ("3", "1")),
+    "arange still": Bad(lambda lib, F, t: lib.arange(1, 3, 0), ("0",)),
+    "linspace": Bad(lambda lib, F, t: lib.linspace(0, 1, -1), ("-1",)),
+    "eye negative": Bad(lambda lib, F, t: lib.eye(-1), ("-1",)),
+    "integers require grad": Bad(
+        lambda lib, F, t: lib.tensor([1, 2], requires_grad=True), ("int64",)
+    ),
+    "randn negative": Bad(lambda lib, F, t: lib.randn(-2), ("-2",)),
+    "randint empty": Bad(lambda lib, F, t: lib.randint(3, 3, (2,)), ("3",)),
+    "randperm": Bad(lambda lib, F, t: lib.randperm(-1), ("-1",)),
+    "bernoulli": Bad(lambda lib, F, t: lib.bernoulli(t(M)), ()),
+    "multinomial many": Bad(lambda lib, F, t: lib.multinomial(t(V), 4), ("4",)),
+    "multinomial negative": Bad(lambda lib, F, t: lib.multinomial(t(-V), 1), ()),
+    "normal": Bad(lambda lib, F, t: lib.normal(0.0, -1.0, (2,)), ("-1",)),
+    "from_numpy of a list": Bad(lambda lib, F, t: lib.from_numpy([1.0]), ("list",)),
+}
+
+GRADIENTS = {
+    "backward of many": Bad(lambda lib, F, t: leaf(t).mul(2).backward(), ("(2, 3)",)),
+    "backward of nothing": Bad(lambda lib, F, t: t(M).sum().backward(), ()),
+    "backward shape": Bad(lambda lib, F, t: leaf(t).mul(2).backward(t(V)), ("(2, 3)", "(3,)")),
+    "backward twice": Bad(lambda lib, F, t: twice(leaf(t)), ()),
+    "leaf in place": Bad(lambda lib, F, t: leaf(t).add_(1.0), ("leaf",)),
+    "in place shape": Bad(lambda lib, F, t: t(V).add_(t(M)), ("(3,)", "(2, 3)")),
+    "in place dtype": Bad(lambda lib, F, t: t(INTS).add_(0.5), ("int64",)),
+    "saved and changed": Bad(lambda lib, F, t: changed(leaf(t)), ()),
+    "numpy of a recorded": Bad(lambda lib, F, t: leaf(t).numpy(), ("detach",)),
+    "item of many": Bad(lambda lib, F, t: t(M).item(), ("6",)),
+    "truth of many": Bad(lambda lib, F, t: bool(t(M)), ("(2, 3)",)),
+    "length of a number": Bad(lambda lib, F, t: len(t(np.float64(1.0))), ("0-d",)),
+    "iterating a number": Bad(lambda lib, F, t: list(t(np.float64(1.0))), ("0-d",)),
+    "grad of a dtype": Bad(lambda lib, F, t: t(INTS).requires_grad_(), ("int64",)),
+    "grad assigned": Bad(lambda lib, F, t: setattr(leaf(t), "grad", t(V)), ("(2, 3)", "(3,)")),
+    "vjp weights": Bad(
+        lambda lib, F, t: lib.func.vjp(lambda x: x * 2, t(M))[1](t(V)), ("(2, 3)", "(3,)")
+    ),
+    "grad of many": Bad(lambda lib, F, t: lib.func.grad(lambda x: x * 2)(t(M)), ("(2, 3)",)),
+    "jvp tangents": Bad(
+        lambda lib, F, t: lib.func.jvp(lambda x: x * 2, (t(M),), (t(V),)), ("(2, 3)", "(3,)")
+    ),
+    "vmap sizes": Bad(lambda lib, F, t: lib.func.vmap(lambda a, b: a + b)(t(M), t(V)), ("2", "3")),
+    "vmap dims": Bad(lambda lib, F, t: lib.func.vmap(lambda a: a, in_dims=2)(t(M)), ("2",)),
+    "vmap branches": Bad(
+        lambda lib, F, t: lib.func.vmap(lambda a: a if a.sum() > 0 else -a)(t(M)), ()
+    ),
+    "jacrev argnums": Bad(lambda lib, F, t: lib.func.jacrev(lambda x: x, argnums=1)(t(M)), ("1",)),
+    "jacrev of integers": Bad(
+        lambda lib, F, t: lib.func.jacrev(lambda x: x.sum())(t(INTS)), ("int64",)
+    ),
+}
+
+
+def leaf(t):
+    return t(M).requires_grad_()
+
+
+def twice(x):
+    y = (x * x).sum()
+    y.backward()
+    y.backward()
+
+
+def changed(x):
+    y = x.exp()
+    y += 1.0
+    y.sum().backward()
+
+
+FAMILIES = {
+    "elementwise": ELEMENTWISE,
+    "reduction": REDUCTION,
+    "movement": MOVEMENT,
+    "contraction": CONTRACTION,
+    "indexing": INDEXING,
+    "conv and pool": CONV_AND_POOL,
+    "loss and norm": LOSS_AND_NORM,
+    "sorting": SORTING,
+    "making": MAKING,
+    "gradients": GRADIENTS,
+}
+CASES = [
+    pytest.param(bad, id=f"{family}: {name}")
+    for family, cases in FAMILIES.items()
+    for name, bad in cases.items()
+]
+NUMPY_OR_PYTHON = (RuntimeError, ValueError, IndexError, TypeError)
+
+
+@pytest.mark.parametrize("bad", CASES)
+def test_bad_input_is_refused_with_what_was_met(bad):
+    with pytest.raises(NUMPY_OR_PYTHON) as caught:
+        bad.call(autograd, functional, autograd.tensor)
+    message = str(caught.value)
+    assert len(message) > 20
+    for word in bad.met:
+        assert word in message
+
+
+# Where PyTorch's type is the first, ours may be the second: docs/differences.md says so.
+PAIRS = {
+    (RuntimeError, ValueError),  # shapes and values
+    (RuntimeError, TypeError),  # dtypes
+    (NotImplementedError, TypeError),  # dtypes
+    (NotImplementedError, ValueError),  # an option that is not there
+    (RuntimeError, IndexError),  # indices out of range, of gather and its kind
+}
+
+
+@pytest.mark.parametrize("bad", CASES)
+def test_the_type_is_that_of_pytorch(torch, bad):
+    with (
+        warnings.catch_warnings(),
+        pytest.raises((*NUMPY_OR_PYTHON, NotImplementedError)) as theirs,
+    ):
+        warnings.simplefilter("ignore")  # of PyTorch's own parts that it is about to replace
+        bad.call(torch, torch.nn.functional, torch.tensor)
+    with pytest.raises(NUMPY_OR_PYTHON) as ours:
+        bad.call(autograd, functional, autograd.tensor)
+    assert ours.type is theirs.type or (theirs.type, ours.type) in PAIRS
