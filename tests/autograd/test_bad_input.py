@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -445,13 +444,10 @@ PAIRS = {
 }
 
 
+@pytest.mark.filterwarnings("ignore::DeprecationWarning")  # of PyTorch, about parts of its own
 @pytest.mark.parametrize("bad", CASES)
 def test_the_type_is_that_of_pytorch(torch, bad):
-    with (
-        warnings.catch_warnings(),
-        pytest.raises((*NUMPY_OR_PYTHON, NotImplementedError)) as theirs,
-    ):
-        warnings.simplefilter("ignore")  # of PyTorch's own parts that it is about to replace
+    with pytest.raises((*NUMPY_OR_PYTHON, NotImplementedError)) as theirs:
         bad.call(torch, torch.nn.functional, torch.tensor)
     with pytest.raises(NUMPY_OR_PYTHON) as ours:
         bad.call(autograd, functional, autograd.tensor)
