@@ -1,17 +1,35 @@
 """Data: datasets, a loader of batches, readers of files, encodings of labels."""
 
 from .collate import default_collate as default_collate
+from .combine import ChainDataset as ChainDataset
+from .combine import ConcatDataset as ConcatDataset
+from .combine import IterableDataset as IterableDataset
+from .combine import StackDataset as StackDataset
+from .combine import TransformedDataset as TransformedDataset
 from .dataset import Dataset as Dataset
 from .dataset import Subset as Subset
 from .dataset import TensorDataset as TensorDataset
 from .dataset import random_split as random_split
 from .encode import one_hot as one_hot
+from .files import ImageFolder as ImageFolder
+from .files import MemmapDataset as MemmapDataset
+from .files import read_npz as read_npz
 from .loader import DataLoader as DataLoader
+from .loader import get_worker_info as get_worker_info
 from .readers import Table as Table
 from .readers import digits as digits
 from .readers import mnist as mnist
 from .readers import read_csv as read_csv
 from .readers import read_idx as read_idx
+from .samplers import BatchSampler as BatchSampler
+from .samplers import RandomSampler as RandomSampler
+from .samplers import Sampler as Sampler
+from .samplers import SequentialSampler as SequentialSampler
+from .samplers import SubsetRandomSampler as SubsetRandomSampler
+from .samplers import WeightedRandomSampler as WeightedRandomSampler
+from .scaling import MinMax as MinMax
+from .scaling import Standardize as Standardize
+from .seeding import batch_generator as batch_generator
 from .transforms import Compose as Compose
 from .transforms import Cutout as Cutout
 from .transforms import GaussianNoise as GaussianNoise

@@ -39,6 +39,9 @@ class Dataset(Generic[Sample]):
     for a batch collated already. The hook is left alone where a subclass overrides ``__getitem__``
     and not the hook, so an override always takes effect.
 
+    A dataset whose samples are random says so by ``draws = True`` and draws from
+    `batch_generator`; then they do not depend on the loader's number of workers.
+
     Examples
     --------
     >>> class Squares(Dataset[int]):
@@ -58,6 +61,12 @@ class Dataset(Generic[Sample]):
     def __len__(self) -> int:
         """Count of samples."""
         raise NotImplementedError(f"{type(self).__name__} must define __len__(self)")
+
+    def __add__(self, other: MapStyle[Sample]) -> Dataset[Sample]:
+        """Both, one after the other."""
+        from .combine import ConcatDataset  # it is a dataset itself
+
+        return ConcatDataset([self, other])
 
 
 def batch_hook(dataset: Any) -> Callable[[list[int]], Any] | None:

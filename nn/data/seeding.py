@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 import operator
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from typing import Any
 
 import numpy as np
@@ -60,6 +63,57 @@ def as_numpy_generator(source: RandomSource) -> np.random.Generator:
 def _fresh_seed() -> int:
     """One draw from the library's own generator."""
     return int(default_generator.numpy.integers(2**63))
+
+
+# Set by a loader around the making of each batch of a dataset that draws.
+_BATCH: ContextVar[np.random.Generator | None] = ContextVar("batch generator", default=None)
+
+
+def batch_generator() -> np.random.Generator:
+    """
+    Source of random numbers for a dataset's ``__getitem__`` or ``__getitems__``.
+
+    While a `DataLoader` makes a batch of a dataset that says ``draws = True``, it is a generator
+    that depends on the loader's, the epoch and the batch's number alone: the samples are then the
+    same for any number of workers. Anywhere else it is the library's own.
+
+    Returns
+    -------
+    np.random.Generator
+
+    Examples
+    --------
+    >>> from nn.data import DataLoader, Dataset
+    >>> class Dice(Dataset[int]):
+    ...     draws = True
+    ...
+    ...     def __len__(self):
+    ...         return 6
+    ...
+    ...     def __getitem__(self, index):
+    ...         return int(batch_generator().integers(1, 7))
+    >>> first, again = (
+    ...     [batch.tolist() for batch in DataLoader(Dice(), 3, num_workers=n, generator=0)]
+    ...     for n in (0, 2)
+    ... )
+    >>> first == again
+    True
+    """
+    generator = _BATCH.get()
+    return default_generator.numpy if generator is None else generator
+
+
+@contextmanager
+def drawing_from(seed: int | None, number: int) -> Iterator[None]:
+    """Let `batch_generator` be that of batch `number` of the epoch with this seed; None: do not."""
+    if seed is None:
+        yield
+        return
+    token = _BATCH.set(np.random.default_rng((seed, number)))
+    try:
+        yield
+    finally:
+        _BATCH.reset(token)
 
 
 def as_int(value: Any) -> int | None:
