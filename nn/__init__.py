@@ -125,7 +125,7 @@ from .layers.pool_fractional import FractionalMaxPool3d as FractionalMaxPool3d
 from .layers.recurrent import GRU as GRU
 from .layers.recurrent import LSTM as LSTM
 from .layers.recurrent import RNN as RNN
-from .layers.recurrent import RNNBase as RNNBase
+from .layers.recurrent_base import RNNBase as RNNBase
 from .layers.recurrent_cells import GRUCell as GRUCell
 from .layers.recurrent_cells import LSTMCell as LSTMCell
 from .layers.recurrent_cells import RNNCell as RNNCell

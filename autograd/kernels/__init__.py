@@ -77,12 +77,12 @@ from .norm import batch_norm_stats as batch_norm_stats
 from .precision import get_conv_precision as get_conv_precision
 from .precision import set_conv_precision as set_conv_precision
 from .random import dropout as dropout
-from .recurrent import gru_layer as gru_layer
-from .recurrent import gru_layer_backward as gru_layer_backward
-from .recurrent import lstm_layer as lstm_layer
-from .recurrent import lstm_layer_backward as lstm_layer_backward
 from .recurrent import rnn_layer as rnn_layer
 from .recurrent import rnn_layer_backward as rnn_layer_backward
+from .recurrent_gru import gru_layer as gru_layer
+from .recurrent_gru import gru_layer_backward as gru_layer_backward
+from .recurrent_lstm import lstm_layer as lstm_layer
+from .recurrent_lstm import lstm_layer_backward as lstm_layer_backward
 from .reduce import sum as sum
 from .scan import running_extreme as running_extreme
 from .scan import running_product as running_product
