@@ -268,3 +268,61 @@ def test_33_wrong_dtypes_are_type_errors():
         autograd.logical_and(autograd.ones(2), "x")
     with pytest.raises(TypeError):
         autograd.zeros(2).scatter(0, autograd.tensor([0.5]), 1.0)
+
+
+def test_34_indices_inside_vmap():
+    table, rows = autograd.arange(6.0).reshape(3, 2), autograd.tensor([0, 1, 1])
+    with pytest.raises(RuntimeError, match="index made of a tensor inside vmap"):
+        autograd.vmap(lambda x, row: x[row])(table, rows)
+    taken = autograd.vmap(lambda x, row: autograd.take_along_dim(x, row.reshape(1), 0))(table, rows)
+    assert taken.flatten().tolist() == [0.0, 3.0, 5.0]
+
+
+def test_35_random_numbers_inside_vmap():
+    same = autograd.vmap(lambda x: x + autograd.randn(1))(autograd.zeros(20))
+    assert len(set(same.flatten().tolist())) == 1
+    each = autograd.vmap(lambda p: autograd.bernoulli(p), randomness="different")(
+        autograd.full((200,), 0.5)
+    )
+    assert set(each.tolist()) == {0.0, 1.0}
+
+
+def test_36_one_checkpoint():
+    x = autograd.tensor([2.0], requires_grad=True)
+    for reentrant in (True, False):
+        y = autograd.checkpoint(lambda x: x**2, x, use_reentrant=reentrant)
+        assert autograd.grad(y.sum(), x)[0].tolist() == [4.0]
+
+
+def test_37_anomalies_of_the_forward_pass():
+    x = autograd.tensor([1.0, 0.0], requires_grad=True)
+    with autograd.detect_anomaly(), pytest.raises(RuntimeError, match="log"):
+        autograd.log(x)
+
+
+def test_38_distances_of_close_points():
+    x = autograd.full((30, 2), 1e4)
+    assert autograd.cdist(x, x + 0.01)[0, 0].item() == pytest.approx(0.01 * np.sqrt(2.0), rel=0.05)
+
+
+def test_39_mixed_floats():
+    wide = autograd.ones(1, 1, 1, 1, dtype=np.float64)
+    assert autograd.conv2d(autograd.ones(1, 1, 2, 2), wide).dtype == np.float64
+    assert (autograd.ones(2, 2) @ autograd.ones(2, 2, dtype=np.float64)).dtype == np.float64
+
+
+def test_40_samples_are_constants():
+    p = autograd.tensor([0.5, 0.5], requires_grad=True)
+    assert not autograd.bernoulli(p).requires_grad
+    assert not autograd.normal(p, p).requires_grad
+    assert not autograd.unique(p).requires_grad
+
+
+def test_41_slopes_to_the_last_bit():
+    x = autograd.tensor(0.0, np.float64, requires_grad=True)
+    assert autograd.grad(nn.functional.hardsigmoid(x), x)[0].item() == 1.0 / 6.0
+
+
+def test_42_interpolate_has_the_gradient_of_its_values():
+    x = autograd.tensor(np.arange(5.0).reshape(1, 1, 5), requires_grad=True)
+    assert autograd.gradcheck(lambda x: autograd.interpolate(x, scale_factor=1.1), [x])

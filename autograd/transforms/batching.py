@@ -68,8 +68,11 @@ class Level(Watcher):
         args = [self.argument(item, v) for item, v in zip(inputs, values, strict=True)]
         batched = [v.__class__ is Batched and v.level is self for v in values]
         call = Call(op, args, batched, params, self.size)
+        if "generator" in params:
+            return Batched(self.drawn(call), self)
         result = rule_for(op)(call)
         if result is None:
+            self.tell_of_loop(op)
             result = self.loop(call)
         return Batched(result, self)
 
@@ -81,12 +84,7 @@ class Level(Watcher):
         """What a random op draws from, as `randomness` says."""
         if self.asking or threading.get_ident() != self.thread:
             return None
-        if self.randomness == "error":
-            raise RuntimeError(
-                "vmap: a random op was called inside vmap with randomness='error'. Say "
-                "randomness='different' for different numbers in each example, or "
-                "randomness='same' for the same."
-            )
+        self.check_randomness()
         if self.randomness == "same":
             return params["generator"].key() if mine else None
         # One key, which the rule of dropout spends on the batch as a whole. Levels further out
@@ -99,9 +97,24 @@ class Level(Watcher):
             self.asking = False
         return Batched(OPS["expand"].function(key, shape=(self.size, *key.shape)), self)
 
-    def loop(self, call: Call) -> Any:
-        """Run an op on one example after the other."""
-        op = call.op
+    def check_randomness(self) -> None:
+        """Refuse random numbers unless they were asked for."""
+        if self.randomness == "error":
+            raise RuntimeError(
+                "vmap: a random op was called inside vmap with randomness='error'. Say "
+                "randomness='different' for different numbers in each example, or "
+                "randomness='same' for the same."
+            )
+
+    def drawn(self, call: Call) -> Any:
+        """Samples of each example, as `randomness` says."""
+        self.check_randomness()
+        generator = call.params["generator"]
+        again = generator.state_dict() if self.randomness == "same" else None
+        return self.loop(call, lambda: again and generator.load_state_dict(again))
+
+    def tell_of_loop(self, op: Op) -> None:
+        """Say once that an op has no batching rule."""
         if op.name not in _warned:
             _warned.add(op.name)
             warnings.warn(
@@ -109,8 +122,12 @@ class Level(Watcher):
                 "other; silence this with warnings.simplefilter('ignore', "
                 "autograd.VmapFallbackWarning)",
                 VmapFallbackWarning,
-                stacklevel=2,
+                stacklevel=3,
             )
+
+    def loop(self, call: Call, before: Callable[[], object] | None = None) -> Any:
+        """Run an op on one example after the other."""
+        op = call.op
         if not self.size:
             specs = [
                 Spec(a.shape[1:], a.dtype) if b else a
@@ -120,6 +137,8 @@ class Level(Watcher):
             return wrap(np.zeros((0, *spec.shape), spec.dtype))
         results = []
         for i in range(self.size):
+            if before is not None:
+                before()
             row = [
                 OPS["index"].function(a, index=(i,)) if b else a
                 for a, b in zip(call.args, call.batched, strict=True)

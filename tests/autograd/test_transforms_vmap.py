@@ -268,3 +268,18 @@ def test_jacobian_of_a_vmap():
     for i in range(2):
         for j in range(2):
             same(found[i, j], 2 * x[i] if i == j else 0 * x[i])
+
+
+@pytest.mark.parametrize("randomness", ["error", "different", "same"])
+def test_samples_of_each_example(randomness):
+    p = autograd.full((40, 3), 0.5)
+    call = vmap(autograd.bernoulli, randomness=randomness)
+    if randomness == "error":
+        with pytest.raises(RuntimeError, match="randomness='different'"):
+            call(p)
+        return
+    rows = {tuple(row) for row in call(p).tolist()}
+    assert (len(rows) == 1) == (randomness == "same")
+    weights = autograd.tensor([[0.0, 1.0], [1.0, 0.0]])
+    picked = vmap(lambda w: autograd.multinomial(w, 1), randomness=randomness)(weights)
+    assert picked.tolist() == [[1], [0]]
