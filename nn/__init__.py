@@ -4,6 +4,7 @@ from . import data as data
 from . import functional as functional
 from . import init as init
 from . import models as models
+from . import swa_utils as swa_utils
 from . import utils as utils
 from .layers.activation import GELU as GELU
 from .layers.activation import LogSoftmax as LogSoftmax

@@ -1,6 +1,7 @@
 """Optimizers, learning-rate schedules and gradient clipping, under PyTorch's names."""
 
 from . import lr_scheduler as lr_scheduler
+from . import swa_utils as swa_utils
 from .adadelta import Adadelta as Adadelta
 from .adafactor import Adafactor as Adafactor
 from .adagrad import Adagrad as Adagrad
