@@ -47,7 +47,7 @@ def scores(q: Any, k: Any, mask: Any, scale: float, causal: bool) -> Any:
     if mask is not None:
         t = t + additive(mask, t.dtype)
     if causal:
-        t = t + causal_mask(*t.shape[-2:], t.dtype)
+        t = where(np.tri(*t.shape[-2:], dtype=np.bool_), t, NEVER)
     return t
 
 
