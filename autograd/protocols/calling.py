@@ -67,7 +67,7 @@ def _holds_arrays(value: Any) -> bool:
 def ours(result: Any) -> Any:
     """`result` with the raw arrays in it as tensors: of a call where an array was the first."""
     if isinstance(result, np.ndarray | np.generic):
-        return wrap(result)
+        return wrap(result) if result.dtype.kind in "biuf" else result
     if type(result) in (list, tuple):
         return type(result)(ours(item) for item in result)
     return result

@@ -99,7 +99,7 @@ NAMED: dict[str, Callable[..., Any]] = {
     "expand_dims": moving.expand_dims,
     "squeeze": moving.squeeze,
     "broadcast_to": views.broadcast_to,
-    "broadcast_arrays": lambda *args: views.broadcast_tensors(*operands(*args)),
+    "broadcast_arrays": moving.broadcast_arrays,
     "atleast_1d": views.atleast_1d,
     "atleast_2d": views.atleast_2d,
     "atleast_3d": views.atleast_3d,
@@ -198,9 +198,21 @@ VALUES = frozenset(
         np.array2string,
         np.shares_memory,
         np.may_share_memory,
+        np.histogram,
+        np.histogram2d,
+        np.histogramdd,
+        np.histogram_bin_edges,
+        np.bincount,
+        np.digitize,
+        np.lexsort,
+        np.ix_,
+        np.linspace,
+        np.logspace,
+        np.geomspace,
     }
 )
-"""Functions that write, print or look: they get the values, unless a gradient would be lost."""
+"""Functions that write, print, count or place: they get the values, and raise for a tensor that
+requires grad; what they return is NumPy's."""
 
 
 def answer(function: Any, types: Any, args: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:

@@ -44,6 +44,14 @@ def transpose(a: Any, axes: Any = None) -> Any:
     return shape.permute(a, tuple(range(ndim))[::-1] if axes is None else tuple(axes))
 
 
+def broadcast_arrays(*args: Any) -> Any:
+    """Arrays of one shape; as NumPy does it where one of them is None or text."""
+    known = (Variable, np.ndarray, np.generic, float, int, list, tuple)
+    if not all(isinstance(a, known) for a in args):
+        return np.broadcast_arrays(*map(np.asarray, args))
+    return views.broadcast_tensors(*operands(*args))
+
+
 def expand_dims(a: Any, axis: Any) -> Any:
     """Dimensions of size one, where they shall be in the result."""
     axes = tuple(axis) if isinstance(axis, list | tuple) else (axis,)

@@ -148,7 +148,8 @@ ACCUMULATE = {
 
 def answer(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What ``__array_ufunc__`` of a tensor says: the result of our op."""
-    name = f"np.{ufunc.__name__}"
+    theirs = getattr(np, ufunc.__name__, None) is ufunc
+    name = f"np.{ufunc.__name__}" if theirs else f"the ufunc {ufunc.__name__}"
     if foreign(inputs):
         return NotImplemented
     if any(out is not None for out in kwargs.get("out", ())):
