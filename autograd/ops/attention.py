@@ -244,12 +244,12 @@ def scaled_dot_product_attention(
     Examples
     --------
     >>> import autograd
-    >>> import nn.functional as F
+    >>> from autograd.ops.attention import scaled_dot_product_attention
     >>> query, value = autograd.zeros(1, 2), autograd.tensor([[1.0, 2.0], [3.0, 4.0]])
-    >>> F.scaled_dot_product_attention(query, autograd.ones(2, 2), value)
+    >>> scaled_dot_product_attention(query, autograd.ones(2, 2), value)
     tensor([[2., 3.]])
     >>> mask = autograd.tensor([[True, False]])
-    >>> F.scaled_dot_product_attention(query, autograd.ones(2, 2), value, mask)
+    >>> scaled_dot_product_attention(query, autograd.ones(2, 2), value, mask)
     tensor([[1., 2.]])
     """
     who = "scaled_dot_product_attention"
