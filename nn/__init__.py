@@ -3,6 +3,7 @@
 from . import data as data
 from . import functional as functional
 from . import init as init
+from . import metrics as metrics
 from . import models as models
 from . import swa_utils as swa_utils
 from . import utils as utils
