@@ -99,6 +99,5 @@ def borrow(exporter: Any, device: Any = None, copy: bool | None = None) -> np.nd
         )
     if device is not None and str(device) not in ("cpu", "cpu:0"):
         raise ValueError(f"from_dlpack: there is no device {device!r}, only 'cpu'")
-    if copy is None:
-        return np.from_dlpack(exporter)
-    return np.from_dlpack(exporter, copy=copy)
+    array = np.from_dlpack(exporter)  # whose own copy= is younger than the NumPy that will do
+    return array.copy() if copy else array
