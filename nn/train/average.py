@@ -93,3 +93,44 @@ class WeightAverage:
         self.weights = {
             name: np.array(value, copy=True) for name, value in state["weights"].items()
         }
+
+
+class Swap:
+    """
+    Other weights in a model, for use, while those that its training goes on from are kept.
+
+    Parameters
+    ----------
+    model : Module
+
+    Examples
+    --------
+    >>> import nn
+    >>> model = nn.Linear(1, 1, bias=False)
+    >>> swap, before = Swap(model), model.weight.item()
+    >>> swap.put({"weight": np.full((1, 1), 5.0)})
+    >>> swap.back()
+    >>> model.weight.item() == before
+    True
+    """
+
+    def __init__(self, model: Module) -> None:
+        self.model = model
+        self.training: dict[str, np.ndarray] | None = None
+        self.given: dict[str, np.ndarray] = {}
+
+    def put(self, weights: Mapping[str, Any]) -> None:
+        """Give the model `weights`."""
+        if self.training is None:
+            self.training = copied(self.model.state_dict())
+        self.model.load_state_dict(weights)
+        self.given = copied(self.model.state_dict())
+
+    def back(self) -> None:
+        """Give it back those from before, unless it has got yet others, which are meant."""
+        training, self.training = self.training, None
+        if training is None:
+            return
+        now = copied(self.model.state_dict())
+        if all(np.array_equal(now[name], self.given[name], equal_nan=True) for name in now):
+            self.model.load_state_dict(training)

@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import inspect
 import math
-import signal
-import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -23,10 +21,11 @@ from ..data import DataLoader
 from ..data.seeding import as_int
 from ..module import Module
 from ..serialize import Checkpoint, PathLike, save_file
-from .average import WeightAverage, copied
+from .average import Swap, WeightAverage
 from .callbacks import BatchResult, Callback, mode_of, monitored
 from .evaluation import LossFunction, Metric, measure, samples_in, split
 from .history import History, Record, write_metrics
+from .interrupt import interruptions
 from .saving import Progress, load_trainer, save_trainer
 
 # The files that `Trainer.fit` keeps in its folder.
@@ -188,9 +187,7 @@ class Trainer:
         self.progress = Progress()
         self.extra: dict[str, Any] = {}
         self._pending: list[int] = []  # sizes of the batches whose gradients await a step
-        # While the model has other weights for use: those to go on from, and those it was given.
-        self._training: dict[str, np.ndarray] | None = None
-        self._given: dict[str, np.ndarray] = {}
+        self._swap = Swap(model)
 
     # ---------------------------------------------------------------- the loop
 
@@ -226,12 +223,12 @@ class Trainer:
             raise ValueError(f"Trainer.fit: epochs must be an integer >= 0, not {epochs!r}")
         self.last_epoch = count
         self.stop_reason = None
-        self._go_on_from_training_weights()
+        self._swap.back()
         kept = None if folder is None else Path(folder)
         if kept is not None:
             kept.mkdir(parents=True, exist_ok=True)
             self._keep(kept)  # now, so that an unwritable folder is told before the training
-        with _interruptions(self, interruptible), self._finally_telling():
+        with interruptions(self, interruptible), self._finally_telling():
             self._tell("on_fit_start")
             while self.epoch < count and self.stop_reason is None:
                 if self._train_epoch():
@@ -338,7 +335,7 @@ class Trainer:
             "train_loss": self.progress.total / self.progress.count,
         }
         if self.validation_loader is not None:
-            with np.errstate(over="ignore", invalid="ignore"), self._weights_for_use():
+            with np.errstate(over="ignore", invalid="ignore"), self._averaged():
                 found = measure(self.model, self.validation_loader, self.loss_fn, self.metrics)
             self._check_loss(found["loss"], "validation loss")
             record |= {f"validation_{name}": value for name, value in found.items()}
@@ -393,32 +390,20 @@ class Trainer:
 
         The next `fit`, and `save`, go on from those it was trained to.
         """
-        if self._training is None:
-            self._training = copied(self.model.state_dict())
-        self.model.load_state_dict(weights)
-        self._given = copied(self.model.state_dict())
-
-    def _go_on_from_training_weights(self) -> None:
-        training, self._training = self._training, None
-        if training is None:
-            return
-        now = copied(self.model.state_dict())
-        # Weights that the user has loaded in the meantime are meant.
-        if all(np.array_equal(now[name], self._given[name], equal_nan=True) for name in now):
-            self.model.load_state_dict(training)
+        self._swap.put(weights)
 
     @contextlib.contextmanager
-    def _weights_for_use(self) -> Iterator[None]:
+    def _averaged(self) -> Iterator[None]:
         """Put averaged weights into the model for a while."""
         if self.average is None or not self.average.weights:
             yield
             return
-        held = copied(self.model.state_dict())
+        swap = Swap(self.model)
+        swap.put(self.average.weights)
         try:
-            self.model.load_state_dict(self.average.weights)
             yield
         finally:
-            self.model.load_state_dict(held)
+            swap.back()
 
     # ---------------------------------------------------------------- files
 
@@ -457,7 +442,7 @@ class Trainer:
                 "Trainer.save: between the batches of one accumulated step there is nothing to "
                 f"go on from; {len(self._pending)} of {self.accumulate} are done"
             )
-        save_trainer(self, path, self._training, {**self.extra, **(extra or {})})
+        save_trainer(self, path, self._swap.training, {**self.extra, **(extra or {})})
 
     def load(self, path: PathLike) -> Checkpoint:
         """
@@ -471,35 +456,10 @@ class Trainer:
             If it cannot be read.
         """
         info = load_trainer(self, path)
-        self._training, self._pending = None, []
+        self._swap, self._pending = Swap(self.model), []
         return info
 
 
 def _wants_metric(scheduler: LRScheduler) -> bool:
     """Whether its `step` takes the monitored number, as that of ReduceLROnPlateau does."""
     return "metrics" in inspect.signature(scheduler.step).parameters
-
-
-@contextlib.contextmanager
-def _interruptions(trainer: Trainer, wanted: bool) -> Iterator[None]:
-    """Let the first Ctrl-C stop `trainer` after its step, and the second raise as usual."""
-    own = signal.default_int_handler
-    # Only the main thread hears signals; and a handler that somebody has set is left alone.
-    if (
-        not wanted
-        or threading.current_thread() is not threading.main_thread()
-        or signal.getsignal(signal.SIGINT) is not own
-    ):
-        yield
-        return
-
-    def stop(number: int, frame: Any) -> None:
-        if trainer.stop_reason is not None:
-            own(number, frame)
-        trainer.stop("interrupted")
-
-    signal.signal(signal.SIGINT, stop)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGINT, own)

@@ -188,28 +188,21 @@ def test_schedules_by_step_and_by_epoch():
     assert rates == {"step": [1.0, 0.25, 0.0625], "epoch": [1.0, 0.5, 0.25]}
 
 
-class Plateau(optim.lr_scheduler.LRScheduler):
-    """As ReduceLROnPlateau is called."""
-
-    seen: list[float]
-
-    def get_lr(self):
-        return [group["lr"] for group in self.optimizer.param_groups]
-
-    def step(self, metrics: float | None = None, epoch: int | None = None) -> None:  # type: ignore[override]
-        if metrics is not None:
-            self.seen.append(metrics)
-
-
 def test_a_plateau_scheduler_gets_the_monitored_number():
     model = network()
-    optimizer = optim.SGD(model.parameters(), lr=0.1)
-    scheduler = Plateau(optimizer)
-    scheduler.seen = []
-    history = run(model, 2, scheduler=scheduler, schedule="epoch")
-    assert scheduler.seen == [record["validation_loss"] for record in history]
-    with pytest.raises(ValueError, match="Plateau needs validation_loss"):
-        run(model, 2, scheduler=scheduler, schedule="step")
+    optimizer = optim.SGD(model.parameters(), lr=1.0)
+    scheduler = optim.lr_scheduler.ReduceLROnPlateau(optimizer, patience=0, factor=0.5, mode="max")
+    options: Any = {"scheduler": scheduler, "schedule": "epoch", "metrics": {"one": lambda *_: 1.0}}
+    options |= {"monitor": "validation_one", "mode": "max"}
+    history = fit(
+        *(model, (X, LABELS), nn.CrossEntropyLoss(), optimizer),
+        epochs=4,
+        validation=(X, LABELS),
+        **options,
+    )
+    assert [record["lr"] for record in history] == [1.0, 1.0, 0.5, 0.25]
+    with pytest.raises(ValueError, match="Plateau needs validation_one"):
+        run(model, 2, **options | {"schedule": "step"})
 
 
 def test_metrics_see_all_outputs_at_once():
