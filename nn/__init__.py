@@ -6,6 +6,7 @@ from . import init as init
 from . import metrics as metrics
 from . import models as models
 from . import swa_utils as swa_utils
+from . import train as train
 from . import utils as utils
 from .layers.activation import GELU as GELU
 from .layers.activation import LogSoftmax as LogSoftmax
