@@ -170,9 +170,14 @@ class Tensor(InPlace):
         return self.value
 
     def __array__(self, dtype: Any = None, copy: bool | None = None) -> np.ndarray:
+        array = self.numpy()
         if copy:
-            return np.array(self.numpy(), dtype)
-        return self.numpy() if dtype is None else self.numpy().astype(dtype, copy=False)
+            return np.array(array, dtype)
+        if dtype is None or array.dtype == dtype:
+            return array
+        if copy is False:
+            raise ValueError(f"a {array.dtype} tensor cannot be {np.dtype(dtype)} without a copy")
+        return array.astype(dtype)
 
     def __dlpack__(
         self,
@@ -298,12 +303,15 @@ class Tensor(InPlace):
             copied.requires_grad_()
         if self.grad is not None:
             copied.grad = copy.deepcopy(self.grad, memo)
+        if hasattr(self, "__dict__"):  # of a subclass
+            vars(copied).update(copy.deepcopy(vars(self), memo))
         return copied
 
     def __reduce__(self) -> Any:
         if not self.is_leaf:
             raise RuntimeError("only leaf tensors can be pickled; detach() it first")
-        return _rebuilt, (type(self), self.array(), self.requires_grad)
+        about = getattr(self, "__dict__", None) or None  # what a subclass adds
+        return _rebuilt, (type(self), self.array(), self.requires_grad), about
 
     # --- The graph ----------------------------------------------------------------------------
 

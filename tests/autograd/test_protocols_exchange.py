@@ -14,7 +14,7 @@ import pytest
 import autograd
 from autograd import Generator, Tensor
 from autograd.protocols.exchange import saved
-from nn import Parameter
+from nn import Buffer, Parameter
 
 needs_flags = pytest.mark.skipif(
     np.lib.NumpyVersion(np.__version__) < "2.1.0", reason="this NumPy speaks DLPack before 1.0"
@@ -168,6 +168,21 @@ def test_only_a_deep_copy_takes_the_gradient_along():
     assert pickle.loads(pickle.dumps(x)).grad is None
     both = copy.deepcopy([x, x])
     assert both[0] is both[1]
+
+
+def test_what_a_subclass_adds_goes_along():
+    buffer = Buffer(autograd.ones(2), persistent=False)
+    for again in (copy.copy(buffer), copy.deepcopy(buffer), pickle.loads(pickle.dumps(buffer))):
+        assert not again.persistent
+
+
+def test_an_array_without_a_copy_or_not_at_all():
+    t = autograd.ones(2)
+    assert np.shares_memory(np.array(t, copy=False), t.numpy())
+    assert not np.shares_memory(np.array(t), t.numpy())
+    assert np.asarray(t, np.float64).dtype == np.float64
+    with pytest.raises(ValueError, match="without a copy"):
+        np.array(t, np.float64, copy=False)
 
 
 def test_results_are_not_copied_deep():
