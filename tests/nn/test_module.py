@@ -440,7 +440,7 @@ def test_to_converts_floats_only_and_trains_on():
     net(autograd.randn(5, 3, dtype=np.float64)).sum().backward()
     assert all(p.grad is not None and p.grad.dtype == np.float64 for p in net.parameters())
     assert net.float().scale.dtype == np.float32
-    for bad in (np.int64, "cpu"):
+    for bad in (np.int64, "cuda"):
         with pytest.raises(TypeError):
             net.to(bad)
 
