@@ -6,9 +6,11 @@ from collections.abc import Sequence
 from typing import Any
 
 from ..families import shape_of
+from .activation import relu
 from .linalg import linear
 from .recurrent import Spans, gru_layer, lstm_layer, rnn_layer
 from .shape import _reshape
+from .transcendental import tanh
 
 GATES = {"RNN_TANH": 1, "RNN_RELU": 1, "LSTM": 4, "GRU": 3}
 """Rows of the weights for each unit of the state, by the kind of layer."""
@@ -99,8 +101,14 @@ def _cell(
             )
     if len(shape) == 1:
         input, *states = (_reshape(v, shape=(1, v.shape[0])) for v in (input, *states))
-    spans = ((1, input.shape[0]),)
-    _, *after = layer(who, kind, input, states, (*parameters, None), spans=spans, reverse=False)
+    if kind in ("LSTM", "GRU"):
+        spans = ((1, input.shape[0]),)
+        _, *after = layer(who, kind, input, states, (*parameters, None), spans=spans, reverse=False)
+    else:  # four small ops take less time than one with its wrapping
+        _check(who, kind, input.shape[1], states, (*parameters, None))
+        w_ih, w_hh, b_ih, b_hh = parameters
+        a = linear(input, w_ih, b_ih) + linear(states[0], w_hh, b_hh)
+        after = [tanh(a) if kind == "RNN_TANH" else relu(a)]
     if len(shape) == 1:
         after = [_reshape(v, shape=first) for v in after]
     return tuple(after)
