@@ -98,7 +98,8 @@ def clip(a: Any, a_min: Any = None, a_max: Any = None, min: Any = None, max: Any
 def median(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     """The middle of the sorted elements, or the mean of the two middles."""
     ndim = len(shape_of(a, "np.median"))
-    x, at = (line(a), 0) if axis is None or not ndim else (a, axis)
+    at = 0 if axis is None else dim_of("np.median", axis, ndim)
+    x = line(a) if axis is None or not ndim else a
     n = x.shape[at]
     if not n:
         raise ValueError("np.median: the median of no elements is not defined")
@@ -106,9 +107,9 @@ def median(a: Any, axis: int | None = None, keepdims: bool = False) -> Any:
     low, high, last = (_slice(ranked, at, i) for i in ((n - 1) // 2, n // 2, n - 1))
     middle = low if n % 2 else low / 2.0 + high / 2.0
     middle = arithmetic.where(logic.isnan(last), last, middle)  # NaN is sorted last
-    if axis is None:
-        return reshape(middle, *[1] * (ndim if keepdims else 0))
-    return middle if keepdims or not ndim else squeeze(middle, at)
+    if axis is None or not ndim:
+        return reshape(middle, (1,) * (ndim if keepdims else 0))
+    return middle if keepdims else squeeze(middle, at)
 
 
 def _slice(x: Any, axis: int, i: int) -> Any:

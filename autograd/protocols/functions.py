@@ -173,7 +173,7 @@ NAMED: dict[str, Callable[..., Any]] = {
     "result_type": moving.result_type,
     "iscomplexobj": lambda x: False,
     "isrealobj": lambda x: True,
-    "array_equal": lambda a1, a2: logic.equal(*operands(a1, a2)),
+    "array_equal": lambda a1, a2: logic.equal(*moving.alike(a1, a2)),
     "allclose": moving.allclose,
 }
 """Name of a function in NumPy -> what answers for it, with parameters of NumPy's names."""

@@ -272,9 +272,20 @@ def isin(
     return distinct.isin(*operands(element, test_elements), invert=invert)
 
 
+def alike(*values: Any) -> tuple[Any, ...]:
+    """Operands of one dtype: NumPy compares any two."""
+    values = operands(*values)
+    dtype = result_type(*values)
+    return tuple([arithmetic.cast(np.asarray(v) if _bare(v) else v, dtype) for v in values])
+
+
+def _bare(value: Any) -> bool:
+    return isinstance(value, float | int)
+
+
 def isclose(a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False) -> Any:
     """Which elements are nearly equal."""
-    a, b = operands(a, b)
+    a, b = alike(a, b)
     return logic.isclose(a, b, rtol, atol, equal_nan)
 
 
@@ -282,5 +293,5 @@ def allclose(
     a: Any, b: Any, rtol: float = 1e-5, atol: float = 1e-8, equal_nan: bool = False
 ) -> bool:
     """Whether all elements are nearly equal."""
-    a, b = operands(a, b)
+    a, b = alike(a, b)
     return logic.allclose(a, b, rtol, atol, equal_nan)

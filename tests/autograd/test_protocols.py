@@ -449,6 +449,16 @@ def test_errors(call, error, message):
         call(autograd.ones(3))
 
 
+def test_arrays_of_another_dtype_are_compared():
+    t = autograd.tensor([0.5, 2.0])
+    assert np.allclose(t, np.array([0.5, 2.0]))
+    assert np.allclose([0.5, 2.0], t)
+    assert np.array_equal(t, np.array([0.5, 2.0]))
+    assert not np.array_equal(t, np.array([0, 2]))
+    assert np.isclose(t, 2).tolist() == [False, True]
+    assert np.median(autograd.tensor(0.5), axis=0).shape == ()
+
+
 def test_the_median_with_nan_is_nan():
     assert math.isnan(np.median(autograd.tensor([1.0, math.nan, 2.0])).item())
     assert np.median(autograd.tensor([math.inf, math.inf])).item() == math.inf
