@@ -185,8 +185,17 @@ class Node:
         """Number of dimensions."""
         return len(self.shape)
 
+    def name(self) -> str:
+        """Name of the op that happened; "leaf" of a leaf."""
+        return self.op.name if self.op else "leaf"
+
+    @property
+    def next_functions(self) -> tuple[tuple[Node | None, int], ...]:
+        """What each input came from, None for a constant; the number, PyTorch's, is always 0."""
+        return tuple((v if isinstance(v, Node) else None, 0) for v in self.inputs)
+
     def __repr__(self) -> str:
-        return f"<{self.op.name if self.op else 'leaf'} {self.shape}>"
+        return f"<{self.name()} {self.shape}>"
 
 
 class Variable:
@@ -213,6 +222,11 @@ class Variable:
     def is_leaf(self) -> bool:
         """True if no recorded op produced this."""
         return self.node is None or self.node.op is None
+
+    @property
+    def grad_fn(self) -> Node | None:
+        """What happened to make this: the recorded op and its inputs; None for a leaf."""
+        return None if self.is_leaf else self.node
 
 
 class Spec:

@@ -1134,3 +1134,21 @@ def test_peak_memory_of_a_deep_net(width, batch):
     assert all(p.grad is not None for p in weights + biases)
     assert peak <= allowed, f"peak {peak / 2**20:.1f} MiB, allowed {allowed / 2**20:.1f} MiB"
     assert declared <= 20.5 * batch * width * 4, "a layer saves one activation, not more"
+
+
+def test_grad_fn_walks_the_graph_as_in_pytorch():
+    x = autograd.ones(2, requires_grad=True)
+    y = (x * 2.0 + 1.0).sum()
+    assert x.grad_fn is None
+    assert x.detach().grad_fn is None
+    names = []
+    node = y.grad_fn
+    while node is not None:
+        names.append(node.name())
+        node = node.next_functions[0][0] if node.next_functions else None
+    assert names == ["sum", "add", "mul", "leaf"]
+    assert y.grad_fn is not None
+    (before,) = y.grad_fn.next_functions
+    assert before[0] is not None
+    assert before[0].next_functions[1] == (None, 0)
+    assert Scalar(2.0).grad_fn is None
