@@ -20,6 +20,7 @@ if (Path(__file__).parent / "tracer.py").exists():
         stacklevel=2,
     )
 
+from . import array_api as array_api
 from . import func as func
 from . import functional as functional
 from . import kernels as kernels

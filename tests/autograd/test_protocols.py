@@ -1,4 +1,4 @@
-"""NumPy's array functions on tensors: the values that NumPy gives, recorded; refused by name if not."""
+"""NumPy's array functions on tensors: the values that NumPy gives, recorded; or refused."""
 
 from __future__ import annotations
 
