@@ -137,13 +137,18 @@ def _binary_probability(p, target):
 # --- Differences ----------------------------------------------------------------------------------
 
 
+def _huber_slope(x: Any, delta: float, unit: float) -> Any:
+    bounded = clamp(x, -delta, delta)
+    return bounded if unit == 1.0 else bounded / unit
+
+
 def _huber_scalar(x, delta=1.0, unit=1.0):
     near = min(abs(x), delta)
     return near / unit * (abs(x) - 0.5 * near)
 
 
 @elementwise(
-    lambda g, y, x, delta, unit: g * (clamp(x, -delta, delta) / unit),
+    lambda g, y, x, delta, unit: g * _huber_slope(x, delta, unit),
     saves="x",
     scalar=_huber_scalar,
     domain=(-3.0, 3.0),
@@ -155,9 +160,13 @@ def _huber_scalar(x, delta=1.0, unit=1.0):
 )
 def _huber(x, *, delta=1.0, unit=1.0):
     """A parabola up to `delta` from 0, and its tangent lines further out. Both over `unit`."""
-    size = np.abs(x)
-    near = np.minimum(size, delta)
-    return near / unit * (size - 0.5 * near)
+    near = x.clip(-delta, delta)  # with the sign of x, which the product loses again
+    y = near * -0.5
+    y += x
+    if unit != 1.0:
+        near /= unit
+    y *= near
+    return y
 
 
 # --- Variances ------------------------------------------------------------------------------------

@@ -174,6 +174,13 @@ def cross_entropy_slope(call: Call) -> Any:
     return reshape(y, x.shape) * (y.shape[0] / max(rows, 1))
 
 
+def ctc(call: Call) -> Any:
+    """More texts: each stands for itself, in dimension 1 of the log-probabilities."""
+    x, *texts = call.all()
+    y = call.run(_beside(x, 1), *map(_joined, texts), **call.params)
+    return reshape(y, (call.size, x.shape[2])) if len(y.shape) == 1 else _apart(y, 1, call.size)
+
+
 def to_scalar(call: Call) -> Any:
     """Refused: a Scalar is one number."""
     raise RuntimeError("vmap: a Scalar meets a tensor inside vmap; use a 0-d tensor instead")
@@ -200,6 +207,8 @@ RULES |= {
     "put_class": merged,
     "cross_entropy": cross_entropy,
     "cross_entropy_slope": cross_entropy_slope,
+    "ctc": ctc,
+    "ctc_slope": ctc,
     "batch_norm": channels,
     "batch_norm_fixed": channels,
     "layer_norm": layer,
