@@ -21,6 +21,7 @@ from autograd import manual_seed
 
 from . import data as readers
 from .layers.losses import CrossEntropyLoss
+from .metrics import accuracy
 from .models import ModelEntry, find_model
 from .module import Module
 from .pictures import save_pictures
@@ -43,7 +44,6 @@ from .train import (
     Record,
     Trainer,
     TrainingError,
-    accuracy,
     evaluate,
     write_metrics,
 )

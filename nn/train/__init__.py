@@ -7,7 +7,6 @@ from .callbacks import EarlyStopping as EarlyStopping
 from .callbacks import ProgressBar as ProgressBar
 from .callbacks import TensorBoard as TensorBoard
 from .evaluation import Evaluation as Evaluation
-from .evaluation import accuracy as accuracy
 from .evaluation import evaluate as evaluate
 from .evaluation import measure as measure
 from .fitting import as_loader as as_loader

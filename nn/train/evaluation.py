@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -114,7 +115,8 @@ def measure(
     Returns
     -------
     dict of str to float
-        "loss", and each metric by its name.
+        "loss", and each metric by its name; NaN where the loss is no finite number, for then
+        there is nothing to measure.
 
     Raises
     ------
@@ -126,8 +128,8 @@ def measure(
     >>> import nn
     >>> data = nn.data.TensorDataset(np.eye(2, dtype=np.float32), np.array([0, 0]))
     >>> loader = nn.data.DataLoader(data, batch_size=2)
-    >>> result = measure(nn.Identity(), loader, nn.CrossEntropyLoss(), {"accuracy": accuracy})
-    >>> result["accuracy"]
+    >>> metrics = {"accuracy": nn.metrics.accuracy}
+    >>> measure(nn.Identity(), loader, nn.CrossEntropyLoss(), metrics)["accuracy"]
     0.5
     """
     kept: list[tuple[Any, Any]] = []
@@ -137,6 +139,8 @@ def measure(
             kept.append((outputs, targets))
 
     result = {"loss": _run(model, loader, loss_fn, keep)}
+    if metrics and not math.isfinite(result["loss"]):
+        return result | dict.fromkeys(metrics, math.nan)
     if metrics:
         with no_grad():
             outputs, targets = (_joined(parts) for parts in zip(*kept, strict=True))
@@ -144,36 +148,6 @@ def measure(
                 value = metric(outputs, targets)
                 result[name] = float(value.item() if isinstance(value, Tensor) else value)
     return result
-
-
-def accuracy(outputs: Tensor, targets: Tensor) -> float:
-    """
-    Share of samples whose highest score is that of their class.
-
-    Parameters
-    ----------
-    outputs : Tensor, shape ``(N, C)`` or ``(N, C, *)``
-        Scores, or probabilities.
-    targets : Tensor of int, shape ``(N,)`` or ``(N, *)``
-        Class indices.
-
-    Raises
-    ------
-    ValueError
-        If the shapes do not fit.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> accuracy(autograd.tensor([[2.0, 1.0], [0.0, 3.0]]), autograd.tensor([0, 0]))
-    0.5
-    """
-    if len(outputs.shape) < 2 or (outputs.shape[0], *outputs.shape[2:]) != tuple(targets.shape):
-        raise ValueError(
-            f"accuracy: scores of shape {tuple(outputs.shape)} do not fit class indices of shape "
-            f"{tuple(targets.shape)}; expected (N, C, *) and (N, *)"
-        )
-    return float((outputs.numpy().argmax(1) == targets.numpy()).mean())
 
 
 def split(batch: Any) -> tuple[tuple[Any, ...], Any]:

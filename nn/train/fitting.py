@@ -125,7 +125,7 @@ def fit(
     ...     optim.Adam(model.parameters(), lr=0.1),
     ...     epochs=20,
     ...     validation=0.25,
-    ...     metrics={"accuracy": nn.train.accuracy},
+    ...     metrics={"accuracy": nn.metrics.accuracy},
     ... )
     >>> history[-1]["validation_accuracy"] > 0.9
     True

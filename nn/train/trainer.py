@@ -114,7 +114,7 @@ class Trainer:
     ...     nn.CrossEntropyLoss(),
     ...     DataLoader(data, batch_size=2, shuffle=True),
     ...     DataLoader(data, batch_size=2),
-    ...     metrics={"accuracy": nn.train.accuracy},
+    ...     metrics={"accuracy": nn.metrics.accuracy},
     ... )
     >>> history = trainer.fit(epochs=20)
     >>> trainer.epoch, history[-1]["validation_accuracy"]

@@ -12,9 +12,10 @@ import autograd
 import nn
 import optim
 from nn.data import DataLoader, RandomShift, TensorDataset
+from nn.metrics import accuracy
 from nn.report import confusion_text
 from nn.serialize import CheckpointError, save_checkpoint
-from nn.train import Callback, Trainer, TrainingError, accuracy, evaluate, write_metrics
+from nn.train import Callback, Trainer, TrainingError, evaluate, write_metrics
 
 
 def make_trainer(lr: float = 0.1, dropout: float = 0.5) -> Trainer:
