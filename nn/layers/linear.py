@@ -74,11 +74,15 @@ class Linear(Module):
                 f"Linear: sizes must be at least 0, met in_features={in_features}, "
                 f"out_features={out_features}"
             )
-        self.in_features = in_features
         self.out_features = out_features
-        self.weight = Parameter(np.empty((out_features, in_features), dtype))
+        self._learn(in_features, bias, dtype)
+
+    def _learn(self, in_features: int, bias: bool, dtype: Any) -> None:
+        """Make the parameters; a lazy layer leaves their shapes open."""
+        self.in_features = in_features
+        self.weight = Parameter(np.empty((self.out_features, in_features), dtype))
         if bias:
-            self.bias = Parameter(np.empty(out_features, dtype))
+            self.bias = Parameter(np.empty(self.out_features, dtype))
         else:
             self.register_parameter("bias", None)
         self.reset_parameters()

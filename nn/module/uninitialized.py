@@ -11,7 +11,7 @@ from autograd import Tensor
 from .parameter import Buffer, Parameter, factory
 
 
-class Pending:
+class UninitializedValues:
     """Stands where the array of a tensor will be; whoever looks at it is told what is missing."""
 
     __slots__ = ("pending_dtype",)
@@ -60,7 +60,7 @@ class UninitializedParameter(Parameter):
     def __init__(self, requires_grad: bool = True, device: Any = None, dtype: Any = None) -> None:
         dtype = factory("UninitializedParameter", device, dtype)
         super().__init__(np.empty(0, dtype), requires_grad)
-        self.value = Pending(dtype)
+        self.value = UninitializedValues(dtype)
 
     @property
     def dtype(self) -> Any:
@@ -127,7 +127,7 @@ class UninitializedBuffer(Buffer):
     ) -> None:
         dtype = factory("UninitializedBuffer", device, dtype)
         super().__init__(np.empty(0, dtype), persistent=persistent)
-        self.value = Pending(dtype)
+        self.value = UninitializedValues(dtype)
 
     @property
     def dtype(self) -> Any:
