@@ -21,6 +21,7 @@ if (Path(__file__).parent / "tracer.py").exists():
     )
 
 from . import array_api as array_api
+from . import cuda as cuda
 from . import func as func
 from . import functional as functional
 from . import kernels as kernels
@@ -43,6 +44,7 @@ from .creation import result_type as result_type
 from .creation import scalar_tensor as scalar_tensor
 from .creation import zeros as zeros
 from .creation import zeros_like as zeros_like
+from .device import device as device
 from .differentiate import backward as backward
 from .differentiate import grad as grad
 from .dtype_names import bool as bool

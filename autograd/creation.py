@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 
+from .device import check_device
 from .dtypes import get_default_dtype, promoted
 from .graph import Variable
 from .ops.shape import lengths
@@ -13,7 +14,7 @@ from .protocols import exchange
 from .tensor import Tensor
 
 
-def as_tensor(data: Any, dtype: Any = None) -> Tensor:
+def as_tensor(data: Any, dtype: Any = None, device: Any = None) -> Tensor:
     """`data` as a tensor, sharing memory where that is possible.
 
     Examples
@@ -22,6 +23,7 @@ def as_tensor(data: Any, dtype: Any = None) -> Tensor:
     >>> autograd.as_tensor(np.zeros(2)).dtype
     dtype('float64')
     """
+    check_device("as_tensor", device)
     if isinstance(data, Tensor):
         return data if dtype is None else data.to(dtype)
     return Tensor(data, dtype=dtype)
@@ -73,7 +75,14 @@ def from_dlpack(ext_tensor: Any, *, device: Any = None, copy: bool | None = None
     return Tensor(exchange.borrow(ext_tensor, device, copy))
 
 
-def full(size: Any, fill_value: float, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def full(
+    size: Any,
+    fill_value: float,
+    *,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    device: Any = None,
+) -> Tensor:
     """A tensor of shape `size` filled with one number.
 
     Examples
@@ -82,13 +91,14 @@ def full(size: Any, fill_value: float, *, dtype: Any = None, requires_grad: bool
     >>> autograd.full((2,), 7.0)
     tensor([7., 7.])
     """
+    check_device("full", device)
     if dtype is None:
         kinds = {bool: np.bool_, int: np.int64}
         dtype = kinds.get(type(fill_value), get_default_dtype())
     return Tensor(np.full(lengths("full", (size,)), fill_value, dtype), requires_grad)
 
 
-def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """A tensor of zeros.
 
     Examples
@@ -97,10 +107,11 @@ def zeros(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     >>> autograd.zeros(2)
     tensor([0., 0.])
     """
+    check_device("zeros", device)
     return Tensor(np.zeros(lengths("zeros", size), dtype or get_default_dtype()), requires_grad)
 
 
-def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def ones(*size: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """A tensor of ones.
 
     Examples
@@ -109,10 +120,11 @@ def ones(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     >>> autograd.ones(2)
     tensor([1., 1.])
     """
+    check_device("ones", device)
     return Tensor(np.ones(lengths("ones", size), dtype or get_default_dtype()), requires_grad)
 
 
-def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def empty(*size: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """A tensor of a shape, whatever is in its memory.
 
     Examples
@@ -121,11 +133,17 @@ def empty(*size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
     >>> autograd.empty(2, 3).shape
     (2, 3)
     """
+    check_device("empty", device)
     return Tensor(np.empty(lengths("empty", size), dtype or get_default_dtype()), requires_grad)
 
 
 def full_like(
-    input: Tensor, fill_value: float, *, dtype: Any = None, requires_grad: bool = False
+    input: Tensor,
+    fill_value: float,
+    *,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    device: Any = None,
 ) -> Tensor:
     """One number in the shape and dtype of `input`.
 
@@ -135,10 +153,13 @@ def full_like(
     >>> autograd.full_like(autograd.ones(2), 7)
     tensor([7., 7.])
     """
+    check_device("full_like", device)
     return Tensor(np.full(input.shape, fill_value, dtype or input.dtype), requires_grad)
 
 
-def zeros_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def zeros_like(
+    input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
+) -> Tensor:
     """Zeros in the shape and dtype of `input`.
 
     Examples
@@ -147,10 +168,13 @@ def zeros_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False)
     >>> autograd.zeros_like(autograd.ones(2))
     tensor([0., 0.])
     """
+    check_device("zeros_like", device)
     return Tensor(np.zeros(input.shape, dtype or input.dtype), requires_grad)
 
 
-def ones_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def ones_like(
+    input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
+) -> Tensor:
     """Ones in the shape and dtype of `input`.
 
     Examples
@@ -159,10 +183,13 @@ def ones_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) 
     >>> autograd.ones_like(autograd.zeros(2))
     tensor([1., 1.])
     """
+    check_device("ones_like", device)
     return Tensor(np.ones(input.shape, dtype or input.dtype), requires_grad)
 
 
-def empty_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def empty_like(
+    input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
+) -> Tensor:
     """A tensor of the shape and dtype of `input`, whatever is in its memory.
 
     Examples
@@ -171,10 +198,13 @@ def empty_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False)
     >>> autograd.empty_like(autograd.zeros(2, 3)).shape
     (2, 3)
     """
+    check_device("empty_like", device)
     return Tensor(np.empty(input.shape, dtype or input.dtype), requires_grad)
 
 
-def scalar_tensor(s: float, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def scalar_tensor(
+    s: float, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
+) -> Tensor:
     """A 0-d tensor, of the default dtype unless told otherwise.
 
     Examples
@@ -183,6 +213,7 @@ def scalar_tensor(s: float, *, dtype: Any = None, requires_grad: bool = False) -
     >>> autograd.scalar_tensor(3)
     tensor(3.)
     """
+    check_device("scalar_tensor", device)
     return Tensor(np.array(s, dtype or get_default_dtype()), requires_grad)
 
 
@@ -193,6 +224,7 @@ def arange(
     *,
     dtype: Any = None,
     requires_grad: bool = False,
+    device: Any = None,
 ) -> Tensor:
     """Numbers from `start` (0 if there is one argument) up to, not including, `end`.
 
@@ -207,6 +239,7 @@ def arange(
     >>> autograd.arange(3)
     tensor([0, 1, 2])
     """
+    check_device("arange", device)
     if end is None:
         start, end = 0, start
     if not step or (end - start) * step < 0:
@@ -218,7 +251,13 @@ def arange(
 
 
 def linspace(
-    start: float, end: float, steps: int, *, dtype: Any = None, requires_grad: bool = False
+    start: float,
+    end: float,
+    steps: int,
+    *,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    device: Any = None,
 ) -> Tensor:
     """`steps` evenly spaced numbers from `start` to `end`, both included.
 
@@ -228,11 +267,19 @@ def linspace(
     >>> autograd.linspace(0, 1, 3)
     tensor([0.0000, 0.5000, 1.0000])
     """
+    check_device("linspace", device)
     values = np.linspace(start, end, steps)
     return Tensor(values.astype(dtype or get_default_dtype()), requires_grad)
 
 
-def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def eye(
+    n: int,
+    m: int | None = None,
+    *,
+    dtype: Any = None,
+    requires_grad: bool = False,
+    device: Any = None,
+) -> Tensor:
     """Ones on the diagonal of `n` rows and `m` (default: `n`) columns, zeros beside it.
 
     Examples
@@ -242,6 +289,7 @@ def eye(n: int, m: int | None = None, *, dtype: Any = None, requires_grad: bool 
     tensor([[1., 0.],
             [0., 1.]])
     """
+    check_device("eye", device)
     lengths("eye", (n,) if m is None else (n, m))
     return Tensor(np.eye(n, m, dtype=dtype or get_default_dtype()), requires_grad)
 

@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 
 from . import random
+from .device import check_device
 from .dtypes import get_default_dtype
 from .graph import Variable
 from .ops.shape import lengths
@@ -18,6 +19,7 @@ def rand(
     dtype: Any = None,
     requires_grad: bool = False,
     generator: random.Generator | None = None,
+    device: Any = None,
 ) -> Tensor:
     """Uniform random numbers from [0, 1).
 
@@ -27,6 +29,7 @@ def rand(
     >>> autograd.rand(2, 3).shape
     (2, 3)
     """
+    check_device("rand", device)
     source = generator or random.default_generator
     values = source.random(lengths("rand", size))
     return Tensor(np.asarray(values, dtype or get_default_dtype()), requires_grad)
@@ -37,6 +40,7 @@ def randn(
     dtype: Any = None,
     requires_grad: bool = False,
     generator: random.Generator | None = None,
+    device: Any = None,
 ) -> Tensor:
     """Standard normal random numbers.
 
@@ -46,12 +50,15 @@ def randn(
     >>> autograd.randn(2, 3).shape
     (2, 3)
     """
+    check_device("randn", device)
     source = generator or random.default_generator
     values = source.normal(lengths("randn", size))
     return Tensor(np.asarray(values, dtype or get_default_dtype()), requires_grad)
 
 
-def rand_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def rand_like(
+    input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
+) -> Tensor:
     """Uniform random numbers from [0, 1) in the shape and dtype of `input`.
 
     Examples
@@ -60,10 +67,13 @@ def rand_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) 
     >>> autograd.rand_like(autograd.zeros(2, 3)).shape
     (2, 3)
     """
+    check_device("rand_like", device)
     return rand(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
-def randn_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def randn_like(
+    input: Tensor, *, dtype: Any = None, requires_grad: bool = False, device: Any = None
+) -> Tensor:
     """Standard normal random numbers in the shape and dtype of `input`.
 
     Examples
@@ -72,6 +82,7 @@ def randn_like(input: Tensor, *, dtype: Any = None, requires_grad: bool = False)
     >>> autograd.randn_like(autograd.zeros(2, 3)).shape
     (2, 3)
     """
+    check_device("randn_like", device)
     return randn(input.shape, dtype=dtype or input.dtype, requires_grad=requires_grad)
 
 
@@ -82,6 +93,7 @@ def randint(
     *,
     dtype: Any = np.int64,
     generator: random.Generator | None = None,
+    device: Any = None,
 ) -> Tensor:
     """Uniform random integers from [low, high); `low` may be left out, and is 0 then.
 
@@ -96,6 +108,7 @@ def randint(
     >>> autograd.randint(0, 10, (2, 3)).shape, autograd.randint(10, (4,)).shape
     ((2, 3), (4,))
     """
+    check_device("randint", device)
     if size is None:
         low, high, size = 0, low, high
     if not low < high:
@@ -105,7 +118,9 @@ def randint(
     return Tensor(np.asarray(values, dtype))
 
 
-def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any = None) -> Tensor:
+def randint_like(
+    input: Tensor, low: int, high: int | None = None, *, dtype: Any = None, device: Any = None
+) -> Tensor:
     """Uniform random integers from [low, high) in the shape and dtype of `input`.
 
     Examples
@@ -114,11 +129,12 @@ def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any
     >>> autograd.randint_like(autograd.zeros(2, 3), 10).shape
     (2, 3)
     """
+    check_device("randint_like", device)
     low, high = (0, low) if high is None else (low, high)
     return randint(low, high, input.shape, dtype=dtype or input.dtype)
 
 
-def randperm(n: int, *, generator: random.Generator | None = None) -> Tensor:
+def randperm(n: int, *, generator: random.Generator | None = None, device: Any = None) -> Tensor:
     """The numbers 0 .. n - 1 in random order.
 
     Examples
@@ -127,6 +143,7 @@ def randperm(n: int, *, generator: random.Generator | None = None) -> Tensor:
     >>> sorted(autograd.randperm(3).tolist())
     [0, 1, 2]
     """
+    check_device("randperm", device)
     lengths("randperm", (n,))
     return Tensor((generator or random.default_generator).permutation(n))
 

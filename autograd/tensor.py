@@ -11,6 +11,8 @@ import numpy as np
 
 from . import random
 from .changes import CHANGES
+from .device import CPU, check_device
+from .device import device as Device
 from .dtypes import check_supported, get_default_dtype
 from .graph import Abstract, Variable, new_leaf, register_front, wrap
 from .inplace import InPlace, in_place
@@ -536,25 +538,41 @@ class Tensor(InPlace):
 
     # --- New tensors of the same dtype ------------------------------------------------------------
 
-    def new_empty(self, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    def new_empty(
+        self, *size: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None
+    ) -> Tensor:
         """A tensor of a shape and this dtype, whatever is in its memory."""
+        check_device("new_empty", device)
         array = np.empty(lengths("new_empty", size), dtype or self.dtype)
         return Tensor(array, requires_grad)
 
-    def new_zeros(self, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    def new_zeros(
+        self, *size: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None
+    ) -> Tensor:
         """Zeros of this dtype."""
+        check_device("new_zeros", device)
         array = np.zeros(lengths("new_zeros", size), dtype or self.dtype)
         return Tensor(array, requires_grad)
 
-    def new_ones(self, *size: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+    def new_ones(
+        self, *size: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None
+    ) -> Tensor:
         """Ones of this dtype."""
+        check_device("new_ones", device)
         array = np.ones(lengths("new_ones", size), dtype or self.dtype)
         return Tensor(array, requires_grad)
 
     def new_full(
-        self, size: Any, fill_value: float, *, dtype: Any = None, requires_grad: bool = False
+        self,
+        size: Any,
+        fill_value: float,
+        *,
+        dtype: Any = None,
+        requires_grad: bool = False,
+        device: Any = None,
     ) -> Tensor:
         """One number in a shape, of this dtype."""
+        check_device("new_full", device)
         array = np.full(lengths("new_full", (size,)), fill_value, dtype or self.dtype)
         return Tensor(array, requires_grad)
 
@@ -734,11 +752,37 @@ class Tensor(InPlace):
                 f"view: {self.dtype} {self.shape} cannot be read as {wanted}: {error}"
             ) from None
 
-    def to(self, dtype: Any) -> Tensor:
-        """Convert to a dtype; the tensor itself if it has it already."""
-        wanted = np.dtype(dtype)
+    def to(self, *args: Any, dtype: Any = None, device: Any = None, **options: Any) -> Tensor:
+        """Convert to a dtype, that of another tensor, or a device (there is one): `to(dtype)`.
+
+        The tensor itself if nothing changes, unless `copy=True`; `non_blocking` has no effect.
+        """
+        copy = options.pop("copy", False)
+        options.pop("non_blocking", None)
+        if options:
+            raise TypeError(f"to: unknown arguments {sorted(options)}")
+        for arg in args:
+            if isinstance(arg, Variable):
+                dtype = arg.dtype
+            elif isinstance(arg, Device) or (isinstance(arg, str) and not _is_dtype(arg)):
+                device = arg
+            elif not isinstance(arg, bool):  # PyTorch's non_blocking
+                dtype = arg
+        check_device("to", device)
+        wanted = self.dtype if dtype is None else np.dtype(dtype)
         check_supported(wanted, "to")
-        return self if wanted == self.dtype else arithmetic.cast(self, wanted)
+        if wanted == self.dtype:
+            return arithmetic.clone(self) if copy else self
+        return arithmetic.cast(self, wanted)
+
+    def cpu(self) -> Tensor:
+        """The tensor itself: it is there."""
+        return self
+
+    @property
+    def device(self) -> Device:
+        """Where it is: the CPU."""
+        return CPU
 
     def float(self) -> Tensor:
         """Convert to float32."""
@@ -766,6 +810,14 @@ class Tensor(InPlace):
 
 
 register_front("array", Tensor)
+
+
+def _is_dtype(text: str) -> bool:
+    try:
+        np.dtype(text)
+    except TypeError:
+        return False
+    return True
 
 
 def _no_value(tensor: Tensor, what: str) -> TypeError:
@@ -838,7 +890,7 @@ def _has_float64(data: Any) -> bool:
     return isinstance(data, np.ndarray | np.generic) and data.dtype == np.float64
 
 
-def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+def tensor(data: Any, dtype: Any = None, requires_grad: bool = False, device: Any = None) -> Tensor:
     """Make a tensor with a copy of `data`.
 
     Parameters
@@ -863,4 +915,5 @@ def tensor(data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
             [3., 4.]])
     """
     # A 0-d value is kept as a NumPy scalar until somebody wants the array: much less overhead.
+    check_device("tensor", device)
     return Tensor(np.array(to_array(data, dtype), copy=True)[()], requires_grad)

@@ -33,6 +33,8 @@ LAYERS = (
     "modes",
     "dtypes",
     "dtype_names",
+    "device",
+    "cuda",
     "changes",
     "graph",
     "watch",

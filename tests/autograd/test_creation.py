@@ -220,3 +220,27 @@ def test_long_tensors_are_shortened_where_they_are_told(options):
 def test_print_options_that_cannot_be(given, message):
     with pytest.raises(ValueError, match=message):
         autograd.set_printoptions(**given)
+
+
+def test_the_one_device():
+    here = autograd.device("cuda" if autograd.cuda.is_available() else "cpu")
+    x = autograd.zeros(2, device=here)
+    assert x.device == here == "cpu"
+    assert x.to(here) is x.cpu() is x
+    assert x.to("cpu", autograd.float64).dtype == autograd.float64
+    assert x.to(autograd.ones(1, dtype=np.float64)).dtype == np.float64
+    copied = x.to(autograd.float32, copy=True)
+    assert copied is not x
+    assert not np.shares_memory(copied.numpy(), x.numpy())
+    for make in (
+        lambda device: autograd.tensor([1.0], device=device),
+        lambda device: autograd.rand(2, device=device),
+        lambda device: x.new_ones(2, device=device),
+        lambda device: x.to(device),
+        autograd.device,
+    ):
+        make("cpu")
+        with pytest.raises(RuntimeError, match="no device 'cuda:0' here"):
+            make("cuda:0")
+    with pytest.raises(TypeError, match="bogus"):
+        x.to(bogus=1)
