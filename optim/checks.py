@@ -27,9 +27,10 @@ def listed(params: Any, who: str) -> tuple[list[Tensor], list[str]]:
                 f"{who}: only Tensors can be optimized, but parameter {i} is of type "
                 f"{type(param).__name__}"
             )
+        shape = param.shape  # which a lazy module's parameter has not, and says so
         if not param.is_leaf:
             raise ValueError(
-                f"{who}: parameter {i} (shape {param.shape}) is not a leaf: it was computed from "
+                f"{who}: parameter {i} (shape {shape}) is not a leaf: it was computed from "
                 "other tensors, so a change of it would be lost; optimize those, or detach() it"
             )
     return tensors, names
