@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Callable
 from typing import Any
 
@@ -267,3 +268,27 @@ def test_the_gradient_in_the_target_of_bce_is_that_of_the_clamped_logarithm():
     t = tensor([1.0, 0.0], requires_grad=True)
     y = F.binary_cross_entropy(tensor([0.0, 1.0]), t, reduction="sum")
     assert autograd.grad(y, t)[0].tolist() == [100.0, -100.0]
+
+
+# --- Signatures -----------------------------------------------------------------------------------
+
+FUNCTIONS = [*{name.partition(",")[0] for name in LOSSES}, "mse_loss", "nll_loss", "ctc_loss"]
+MODULES = [
+    "BCELoss", "BCEWithLogitsLoss", "CTCLoss", "CosineEmbeddingLoss", "CrossEntropyLoss",
+    "GaussianNLLLoss", "HingeEmbeddingLoss", "HuberLoss", "KLDivLoss", "L1Loss", "MSELoss",
+    "MarginRankingLoss", "MultiLabelMarginLoss", "MultiLabelSoftMarginLoss", "MultiMarginLoss",
+    "NLLLoss", "PoissonNLLLoss", "SmoothL1Loss", "SoftMarginLoss", "TripletMarginLoss",
+    "TripletMarginWithDistanceLoss",
+]  # fmt: skip
+
+
+def arguments(call: Callable[..., Any]) -> list[tuple[str, Any, Any]]:
+    """Names, kinds and defaults."""
+    found = inspect.signature(call).parameters.values()
+    return [(p.name, p.kind, p.default) for p in found]
+
+
+@pytest.mark.parametrize("name", [*sorted(FUNCTIONS), "cross_entropy", *MODULES])
+def test_arguments_are_pytorchs(torch, name):
+    ours, theirs = (nn, torch.nn) if name in MODULES else (F, torch.nn.functional)
+    assert arguments(getattr(ours, name)) == arguments(getattr(theirs, name))
