@@ -1,6 +1,7 @@
 """Data: datasets, a loader of batches, readers of files, encodings of labels."""
 
 from .collate import default_collate as default_collate
+from .collate import default_convert as default_convert
 from .combine import ChainDataset as ChainDataset
 from .combine import ConcatDataset as ConcatDataset
 from .combine import IterableDataset as IterableDataset

@@ -125,3 +125,34 @@ def _numbers(batch: Sequence[Any], where: str) -> Tensor:
     if values.dtype.kind not in NUMERIC_KINDS:
         raise TypeError(f"default_collate: {where} makes an array of {values.dtype}, not numbers")
     return from_numpy(values)
+
+
+def default_convert(data: Any) -> Any:
+    """
+    A sample by itself: its arrays as Tensors, all else as it is.
+
+    Parameters
+    ----------
+    data : anything
+        Tuples, lists and dicts are gone through.
+
+    Returns
+    -------
+    Tensor, or what was given with Tensors inside
+        Sharing memory with the arrays.
+
+    Examples
+    --------
+    >>> default_convert({"image": np.zeros(2), "name": "zero"})
+    {'image': tensor([0., 0.], dtype=float64), 'name': 'zero'}
+    """
+    if isinstance(data, np.ndarray | np.generic) and data.dtype.kind in NUMERIC_KINDS:
+        return from_numpy(np.asarray(data))
+    if isinstance(data, Mapping):
+        return {name: default_convert(part) for name, part in data.items()}
+    if isinstance(data, tuple | list):
+        parts = [default_convert(part) for part in data]
+        if hasattr(data, "_fields"):
+            return type(data)(*parts)
+        return tuple(parts) if isinstance(data, tuple) else parts
+    return data

@@ -8,9 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from autograd import from_numpy
-
-from .collate import default_collate
+from .collate import default_collate, default_convert
 from .combine import IterableDataset, draws
 from .dataset import MapStyle, batch_hook
 from .prefetch import END, Prefetcher
@@ -193,7 +191,7 @@ class DataLoader:
         def fetch(number: int) -> Any:
             if size is None:
                 sample = next(samples, END)
-                return sample if sample is END else (collate or _converted)(sample)
+                return sample if sample is END else (collate or default_convert)(sample)
             batch = list(itertools.islice(samples, size))
             if not batch or (self.drop_last and len(batch) < size):
                 return END
@@ -326,7 +324,7 @@ class _Fetch:
 
     def _fetch(self, indices: list[int] | int) -> Any:
         if not isinstance(indices, list):  # no batches
-            return (self.collate_fn or _converted)(self.dataset[indices])
+            return (self.collate_fn or default_convert)(self.dataset[indices])
         if self.hook is not None:
             batch = self.hook(indices)
             if isinstance(batch, list):
@@ -335,17 +333,6 @@ class _Fetch:
                 return batch
             # A collated batch cannot be handed to the user's own collate_fn, which takes samples.
         return (self.collate_fn or default_collate)([self.dataset[index] for index in indices])
-
-
-def _converted(sample: Any) -> Any:
-    """A sample by itself: its arrays as tensors, all else as it is."""
-    if isinstance(sample, np.ndarray):
-        return from_numpy(sample)
-    if isinstance(sample, Mapping):
-        return {name: _converted(part) for name, part in sample.items()}
-    if isinstance(sample, tuple | list) and not hasattr(sample, "_fields"):
-        return type(sample)(_converted(part) for part in sample)
-    return sample
 
 
 def _one_by_one(fetch: Callable[[int], Any], count: int | None) -> Iterator[Any]:

@@ -146,6 +146,8 @@ class Prefetcher(Iterator[Any]):
                 # The thread that is late cannot be waited for, so it is left to end by itself.
                 self._close.detach()
                 self._channel.stopped = True
+                for _ in self._threads:
+                    self._channel.permits.put(None)
                 raise RuntimeError(
                     f"DataLoader: no batch came within the timeout of {self._timeout} s"
                 ) from None

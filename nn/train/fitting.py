@@ -226,7 +226,7 @@ def _saved_split_seed(path: Path | None) -> int:
 
 def _as_dataset(data: Any, dtype: np.dtype[Any], name: str) -> Any:
     """Arrays as a dataset; anything else that gives samples or batches as it is."""
-    if isinstance(data, tuple | list) and data and hasattr(data[0], "shape"):
+    if isinstance(data, tuple) or (isinstance(data, list) and data and hasattr(data[0], "shape")):
         arrays = [entry if isinstance(entry, Tensor) else np.asarray(entry) for entry in data]
         return TensorDataset(
             *(

@@ -132,6 +132,27 @@ def test_options_that_exclude_each_other(options, words):
         loader_of(range(3), **options)
 
 
+def test_batches_are_torch_s(torch):
+    for options in [
+        {"batch_size": 2, "sampler": [4, 0, 2]},
+        {"batch_sampler": [[4], [0, 2]]},
+        {"batch_size": None},
+        {"batch_size": 2, "drop_last": True},
+    ]:
+        ours = list(loader_of(range(5), **options))
+        theirs = list(torch.utils.data.DataLoader(range(5), **options))
+        assert [np.asarray(b).tolist() for b in ours] == [np.asarray(b).tolist() for b in theirs]
+    for options in [
+        {"sampler": [0], "shuffle": True},
+        {"batch_sampler": [[0]], "batch_size": 2},
+        {"batch_size": None, "drop_last": True},
+        {"prefetch_factor": 3},
+    ]:
+        for make in (loader_of, torch.utils.data.DataLoader):
+            with pytest.raises(ValueError, match=r"."):
+                make(range(3), **options)
+
+
 def test_samples_by_themselves():
     data = [(np.ones(2), 3, "a"), (np.zeros(2), 4, "b")]
     (first, number, text), _ = loader_of(data, batch_size=None)
@@ -223,7 +244,7 @@ def test_a_late_batch_is_an_error():
             return index
 
     with pytest.raises(RuntimeError, match=r"no batch came within the timeout of 0\.05 s"):
-        next(iter(loader_of(Stuck(), num_workers=1, timeout=0.05)))
+        next(iter(loader_of(Stuck(), num_workers=3, timeout=0.05)))
     release.set()
 
 

@@ -90,7 +90,9 @@ def test_arrays_are_taken_in_the_dtype_of_the_model():
 def test_loaders_datasets_and_lists_of_batches_are_taken():
     dataset = TensorDataset(X.astype(np.float32), VALUES)
     batches = [(autograd.from_numpy(X.astype(np.float32)), autograd.from_numpy(VALUES))]
-    for data in (dataset, DataLoader(dataset, 8), (b for b in batches)):
+    samples = [(x, y) for x, y in zip(X.astype(np.float32), VALUES, strict=True)]
+    lists = (X.tolist(), VALUES.tolist())
+    for data in (dataset, DataLoader(dataset, 8), (b for b in batches), samples, lists):
         model = network(1)
         optimizer = optim.SGD(model.parameters(), lr=0.01)
         history = fit(model, data, nn.MSELoss(), optimizer, epochs=1, validation=dataset)
