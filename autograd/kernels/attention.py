@@ -7,14 +7,14 @@ out. They are not kept: a forward leaves two numbers a row, from which a backwar
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 import numpy.typing as npt
-from numpy.lib.stride_tricks import as_strided
 
 from . import memory, threads
-from .common import Floats, Indices, Sample
+from .attention_plan import Placed, Plan, flat, in_rows, placed, plan_of, self_plan
+from .common import Floats, Sample
 from .dispatch import fast, implementation, reference
 from .native import Unit
 
@@ -201,108 +201,36 @@ UNIT.kernel(
     dq: T[*x]!, dk: T[*y]!, dv: T[*z]!)"""
 )
 
-BLOCK_SCORES, LEAST_ROWS = 1 << 15, 28
-"""Queries are taken in blocks of so many scores (128 KiB in float32, for the L2 cache), and of no
-fewer rows: two panels of the matrix product."""
 
-
-class Layout(NamedTuple):
-    """Where the rows of an array lie: steps of all dimensions but the last, counted in elements.
-
-    The elements of a row are neighbours.
-    """
-
-    start: int
-    steps: tuple[int, ...]
-
-
-class _Plan(NamedTuple):
-    places: Indices
-    words: Indices
-    room: int
-
-
-@functools.lru_cache(maxsize=256)
-def _plan(
-    batch: tuple[int, ...],
-    sizes: tuple[int, int, int, int],
-    causal: bool,
-    layouts: tuple[Layout, ...],
-    backward: bool,
-) -> _Plan:
-    """Work out blocks and places, as native/attention.py reads them.
-
-    `layouts` are those of q, k, v, mask and y, or of q, k, v, mask, g, dq, dk and dv.
-    """
-    length, size, width, depth = sizes
-    rows = max(LEAST_ROWS, BLOCK_SCORES // size)
-    blocks = -(-length // rows)
-    rows = -(-length // blocks)
-    places = [_places(batch, layout) for layout in layouts]
-    words = [*sizes, causal, rows, blocks, *(layout.steps[-1] for layout in layouts)]
-    room = rows * size
-    if backward:
-        room = 2 * room + (size * max(width, depth) if blocks > 1 else 0)
-    return _Plan(np.stack(places, axis=1), np.array(words, np.int64), room)
-
-
-def _places(batch: tuple[int, ...], layout: Layout) -> Indices:
-    """Where an array begins, for each place in the batch."""
-    places = np.array(layout.start, np.int64)
-    for n, step in zip(batch, layout.steps[:-1], strict=True):
-        places = places[..., np.newaxis] + np.arange(n) * step
-    return places.reshape(-1)
-
-
-def _operand(x: Floats, batch: tuple[int, ...], rows: int) -> tuple[Floats, Layout]:
-    """View an array that broadcasts to (*batch, rows, n) from its first to its last element.
-
-    It is copied only if its rows do not lie in one piece, or some of it is behind its beginning.
-    """
-    item = x.itemsize
-    if not x.flags.c_contiguous:
-        steps = [s for s, n in zip(x.strides, x.shape, strict=True) if n > 1]
-        neighbours = x.shape[-1] == 1 or x.strides[-1] == item
-        if not neighbours or any(s < 0 or s % item for s in steps):
-            x = np.ascontiguousarray(x)
-    full = (*batch, rows)
-    steps = (0,) * (len(full) + 1 - x.ndim) + tuple(
-        0 if n == 1 else s // item for s, n in zip(x.strides, x.shape, strict=True)
-    )
-    if not x.flags.c_contiguous:
-        span = 1 + sum((n - 1) * s for n, s in zip(x.shape, steps[-x.ndim :], strict=True))
-        x = x.ravel("K") if span == x.size else as_strided(x, (span,), (item,))
-    return x, Layout(0, steps[:-1])
-
-
-def _packed(x: Floats, parts: int, heads: int, rows: int, part: int) -> Layout:
-    """Layout of one of the arrays that `heads_of` views, in an array in C order."""
-    width = x.shape[2]
-    size = width // (parts * heads)
-    steps = (x.shape[1] * width, width)
-    return Layout(part * heads * size, (steps[1 - rows], size, steps[rows]))
-
-
-def _mask_of(
-    mask: Mask | None, dtype: np.dtype[Any], batch: tuple[int, ...], length: int, size: int
-) -> tuple[Floats | None, Layout]:
-    """View a mask as numbers of `dtype` whose rows are whole."""
+def _numbers(mask: Mask | None, dtype: np.dtype[Any], size: int) -> tuple[Any, Placed | None]:
+    """A mask as numbers of `dtype` in whole rows, and where they lie."""
     if mask is None:
-        return None, Layout(0, (0,) * (len(batch) + 1))
+        return None, None
     mask = additive(mask, dtype).astype(dtype, copy=False)
     if mask.ndim < 2 or mask.shape[-1] != size:
         mask = np.broadcast_to(mask, (*((1,) * (2 - mask.ndim)), *mask.shape[:-1], size))
-    return _operand(mask, batch, length)
+    mask = in_rows(mask)
+    return flat(mask), placed(mask)
 
 
-def _scratch(room: int, dtype: np.dtype[Any]) -> Floats:
-    return memory.empty((threads.get_num_threads(), room), dtype)
+@functools.lru_cache(maxsize=64)
+def _number(value: float, dtype: np.dtype[Any]) -> Floats:
+    """An array of one number, in which it has the type of the others."""
+    number = np.array([value], dtype)
+    number.flags.writeable = False
+    return number
+
+
+def _scratch(plan: Plan, dtype: np.dtype[Any]) -> Floats:
+    return memory.empty((threads.get_num_threads(), plan.room), dtype)
 
 
 def _served(*arrays: Floats) -> bool:
     """Whether there is compiled code for these: of one type, and none of them empty."""
     dtype = arrays[0].dtype
-    return dtype.char in "fd" and all(x.dtype == dtype and x.size for x in arrays)
+    if dtype.char not in "fd":
+        return False
+    return all(x.dtype == dtype and x.size for x in arrays)
 
 
 @fast(attention, UNIT)
@@ -311,18 +239,16 @@ def _attention(
 ) -> tuple[Floats, Floats]:
     if not _served(q, k, v):
         return implementation(attention, "reference")(q, k, v, mask, scale=scale, causal=causal)
-    batch = np.broadcast_shapes(q.shape[:-2], k.shape[:-2], v.shape[:-2])
-    sizes = (q.shape[-2], k.shape[-2], q.shape[-1], v.shape[-1])
-    y = memory.empty((*batch, sizes[0], sizes[3]), q.dtype)
-    stats = memory.empty((*batch, sizes[0], 2), q.dtype)
-    q, at_q = _operand(q, batch, sizes[0])
-    k, at_k = _operand(k, batch, sizes[1])
-    v, at_v = _operand(v, batch, sizes[1])
-    added, at_mask = _mask_of(mask, q.dtype, batch, *sizes[:2])
-    layouts = (at_q, at_k, at_v, at_mask, _operand(y, batch, sizes[0])[1])
-    plan = _plan(batch, sizes, bool(causal), layouts, False)
-    factor, scratch = np.array([scale], q.dtype), _scratch(plan.room, q.dtype)
-    UNIT.attention(q, k, v, added, plan.places, plan.words, factor, scratch, y, stats)
+    dtype = q.dtype
+    q, k, v = in_rows(q), in_rows(k), in_rows(v)
+    added, lies = _numbers(mask, dtype, k.shape[-2])
+    plan = plan_of(placed(q), placed(k), placed(v), lies, None, dtype.itemsize, causal)
+    y = memory.empty((*plan.batch, plan.sizes[0], plan.sizes[3]), dtype)
+    stats = memory.empty((*plan.batch, plan.sizes[0], 2), dtype)
+    UNIT.attention(
+        flat(q), flat(k), flat(v), added, plan.places, plan.words, _number(scale, dtype),
+        _scratch(plan, dtype), y, stats,
+    )  # fmt: skip
     return y, stats
 
 
@@ -342,24 +268,19 @@ def _attention_backward(
     if not _served(q, k, v, g):
         otherwise = implementation(attention_backward, "reference")
         return otherwise(g, q, k, v, mask, stats, scale=scale, causal=causal)
-    batch = g.shape[:-2]
-    sizes = (q.shape[-2], k.shape[-2], q.shape[-1], v.shape[-1])
-    rows = (sizes[0], sizes[1], sizes[1])
     dtype = q.dtype
-    found = [
-        memory.empty((*batch, n, x.shape[-1]), dtype) for n, x in zip(rows, (q, k, v), strict=True)
-    ]
-    given = [_operand(x, batch, n) for n, x in zip((*rows, sizes[0]), (q, k, v, g), strict=True)]
-    added, at_mask = _mask_of(mask, dtype, batch, *sizes[:2])
-    into = [_operand(x, batch, n)[1] for n, x in zip(rows, found, strict=True)]
-    layouts = (*(at for _, at in given[:3]), at_mask, given[3][1], *into)
-    plan = _plan(batch, sizes, bool(causal), layouts, True)
-    (q, k, v, g), factor = (x for x, _ in given), np.array([scale], dtype)
-    scratch = _scratch(plan.room, dtype)
+    g, q, k, v = in_rows(g), in_rows(q), in_rows(k), in_rows(v)
+    added, lies = _numbers(mask, dtype, k.shape[-2])
+    plan = plan_of(placed(q), placed(k), placed(v), lies, placed(g), dtype.itemsize, causal)
+    length, size, width, depth = plan.sizes
+    dq = memory.empty((*plan.batch, length, width), dtype)
+    dk = memory.empty((*plan.batch, size, width), dtype)
+    dv = memory.empty((*plan.batch, size, depth), dtype)
     UNIT.attention_backward(
-        g, q, k, v, added, stats, plan.places, plan.words, factor, scratch, *found
-    )
-    return found[0], found[1], found[2]
+        flat(g), flat(q), flat(k), flat(v), added, stats, plan.places, plan.words,
+        _number(scale, dtype), _scratch(plan, dtype), dq, dk, dv,
+    )  # fmt: skip
+    return dq, dk, dv
 
 
 @fast(self_attention, UNIT)
@@ -369,17 +290,15 @@ def _self_attention(
     if not _served(qkv):
         otherwise = implementation(self_attention, "reference")
         return otherwise(qkv, mask, heads=heads, rows=rows, scale=scale, causal=causal)
-    qkv = np.ascontiguousarray(qkv)
-    dtype, batch = qkv.dtype, (qkv.shape[1 - rows], heads)
-    length, width = qkv.shape[rows], qkv.shape[2] // 3
-    y = memory.empty((*qkv.shape[:2], width), dtype)
-    stats = memory.empty((*batch, length, 2), dtype)
-    added, at_mask = _mask_of(mask, dtype, batch, length, length)
-    parts = [_packed(qkv, 3, heads, rows, part) for part in range(3)]
-    layouts = (*parts, at_mask, _packed(y, 1, heads, rows, 0))
-    plan = _plan(batch, _sizes(length, width // heads), bool(causal), layouts, False)
-    factor, scratch = np.array([scale], dtype), _scratch(plan.room, dtype)
-    UNIT.attention(qkv, qkv, qkv, added, plan.places, plan.words, factor, scratch, y, stats)
+    qkv, dtype = np.ascontiguousarray(qkv), qkv.dtype
+    added, lies = _numbers(mask, dtype, qkv.shape[rows])
+    plan = self_plan(qkv.shape, heads, rows, lies, dtype.itemsize, causal, False)
+    y = memory.empty((*qkv.shape[:2], qkv.shape[2] // 3), dtype)
+    stats = memory.empty((*plan.batch, plan.sizes[0], 2), dtype)
+    UNIT.attention(
+        qkv, qkv, qkv, added, plan.places, plan.words, _number(scale, dtype),
+        _scratch(plan, dtype), y, stats,
+    )  # fmt: skip
     return y, stats
 
 
@@ -398,24 +317,15 @@ def _self_attention_backward(
     if not _served(qkv, g):
         otherwise = implementation(self_attention_backward, "reference")
         return otherwise(g, qkv, mask, stats, heads=heads, rows=rows, scale=scale, causal=causal)
-    qkv, g = np.ascontiguousarray(qkv), np.ascontiguousarray(g)
-    dtype, batch = qkv.dtype, (qkv.shape[1 - rows], heads)
-    length, width = qkv.shape[rows], qkv.shape[2] // 3
+    qkv, g, dtype = np.ascontiguousarray(qkv), np.ascontiguousarray(g), qkv.dtype
+    added, lies = _numbers(mask, dtype, qkv.shape[rows])
+    plan = self_plan(qkv.shape, heads, rows, lies, dtype.itemsize, causal, True)
     found = memory.empty(qkv.shape, dtype)
-    added, at_mask = _mask_of(mask, dtype, batch, length, length)
-    parts = [_packed(qkv, 3, heads, rows, part) for part in range(3)]
-    layouts = (*parts, at_mask, _packed(g, 1, heads, rows, 0), *parts)
-    plan = _plan(batch, _sizes(length, width // heads), bool(causal), layouts, True)
-    factor, scratch = np.array([scale], dtype), _scratch(plan.room, dtype)
     UNIT.attention_backward(
-        g, qkv, qkv, qkv, added, stats, plan.places, plan.words, factor, scratch,
-        found, found, found,
+        g, qkv, qkv, qkv, added, stats, plan.places, plan.words, _number(scale, dtype),
+        _scratch(plan, dtype), found, found, found,
     )  # fmt: skip
     return found
-
-
-def _sizes(length: int, width: int) -> tuple[int, int, int, int]:
-    return length, length, width, width
 
 
 SAMPLES = (

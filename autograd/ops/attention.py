@@ -267,8 +267,10 @@ def scaled_dot_product_attention(
         )
     if enable_gqa:
         key, value = (_for_heads_of(query, x, shapes) for x in (key, value))
+    batch = q[:-2]
     try:
-        batch = np.broadcast_shapes(q[:-2], key.shape[:-2], value.shape[:-2])
+        if not batch == key.shape[:-2] == value.shape[:-2]:  # the quick answer first
+            batch = np.broadcast_shapes(batch, key.shape[:-2], value.shape[:-2])
     except ValueError:
         raise ValueError(
             f"{who}: the leading dimensions of {shapes} do not broadcast together"

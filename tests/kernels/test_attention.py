@@ -8,7 +8,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from autograd import kernels
-from autograd.kernels.attention import LEAST_ROWS, SAMPLES
+from autograd.kernels.attention import SAMPLES
+from autograd.kernels.attention_plan import LEAST_ROWS
 
 INF, NAN = math.inf, math.nan
 TOLERANCE = {np.float32: (1e-3, 3e-5), np.float64: (1e-10, 1e-12)}
