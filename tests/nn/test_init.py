@@ -156,6 +156,68 @@ def test_an_empty_tensor_is_left_with_a_warning():
     assert nn.Linear(0, 3).get_parameter("bias").tolist() == [0.0, 0.0, 0.0]  # and no warning here
 
 
+@pytest.mark.parametrize("shape", [(3, 7), (7, 3), (4, 4), (4, 2, 3), (1, 5), (5, 1)])
+def test_orthogonal_rows_or_columns(shape):
+    x = init.orthogonal_(autograd.zeros(*shape, dtype=np.float64), 2.0, autograd.Generator(0))
+    matrix = x.numpy().reshape(shape[0], -1)
+    rows, columns = matrix.shape
+    product = matrix @ matrix.T if rows <= columns else matrix.T @ matrix
+    np.testing.assert_allclose(product, 4.0 * np.eye(min(rows, columns)), atol=1e-12)
+
+
+def test_orthogonal_matrices_are_uniform():
+    # A rotation of 2 by 2 has a uniform angle, and is a reflection half of the time.
+    source = autograd.Generator(0)
+    drawn = [init.orthogonal_(autograd.zeros(2, 2), generator=source).numpy() for _ in range(400)]
+    angles = np.array([math.atan2(m[1, 0], m[0, 0]) for m in drawn])
+    assert abs(np.mean(np.exp(1j * angles))) < 0.15
+    assert abs(np.mean([np.linalg.det(m) for m in drawn])) < 0.15
+
+
+def test_sparse_columns():
+    x = init.sparse_(
+        autograd.zeros(100, 50), 0.314, std=2.0, generator=autograd.Generator(0)
+    ).numpy()
+    assert ((x == 0).sum(0) == 32).all()
+    assert x[x != 0].std() == pytest.approx(2.0, rel=0.05)
+    assert len(set(map(tuple, (x == 0).T.tolist()))) > 40  # each column has its own places
+    assert (init.sparse_(autograd.ones(3, 2), 1.0).numpy() == 0).all()
+
+
+@pytest.mark.parametrize(
+    ("groups", "shape"), [(1, (4, 3, 3)), (2, (4, 3, 2, 3)), (4, (4, 1, 1, 2, 3))]
+)
+def test_dirac_passes_channels_on(torch, groups, shape):
+    ours = init.dirac_(autograd.ones(*shape), groups)
+    theirs = torch.nn.init.dirac_(torch.ones(*shape), groups)
+    np.testing.assert_array_equal(ours.numpy(), theirs.numpy())
+
+
+@pytest.mark.parametrize(
+    ("fill", "words"),
+    [
+        (lambda: init.dirac_(autograd.ones(2, 2)), "dimensions"),
+        (lambda: init.dirac_(autograd.ones(3, 2, 1), 2), "groups"),
+        (lambda: init.orthogonal_(autograd.ones(2)), "2 dimensions"),
+        (lambda: init.sparse_(autograd.ones(2), 0.1), "matrix"),
+        (lambda: init.sparse_(autograd.ones(2, 2), 1.5), "sparsity"),
+        (lambda: init.sparse_(autograd.ones(2, 2), 0.5, -1.0), "std"),
+    ],
+)
+def test_patterns_that_do_not_fit(fill, words):
+    with pytest.raises(ValueError, match=words):
+        fill()
+
+
+def test_patterns_take_parameters_and_empty_tensors():
+    weight = nn.Parameter(autograd.ones(2, 3))
+    assert init.orthogonal_(weight) is weight
+    assert weight.grad is None
+    assert init.orthogonal_(autograd.ones(0, 3)).shape == (0, 3)
+    with pytest.raises(TypeError, match="expected a Tensor"):
+        init.dirac_(np.ones((1, 1, 1)))  # pyright: ignore[reportArgumentType] - wrong on purpose
+
+
 # ------------------------------------------------------------------ against torch
 
 
@@ -166,7 +228,17 @@ def test_gains_are_torchs(torch):
 
 
 def test_signatures_are_torchs(torch):
-    for fill in [*RANDOM, init.constant_, init.ones_, init.zeros_, init.eye_, init.calculate_gain]:
+    for fill in [
+        *RANDOM,
+        init.constant_,
+        init.ones_,
+        init.zeros_,
+        init.eye_,
+        init.calculate_gain,
+        init.dirac_,
+        init.orthogonal_,
+        init.sparse_,
+    ]:
         theirs = getattr(torch.nn.init, fill.__name__)
         shape = [(p.name, p.default) for p in inspect.signature(fill).parameters.values()]
         wanted = [(p.name, p.default) for p in inspect.signature(theirs).parameters.values()]

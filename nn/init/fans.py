@@ -1,169 +1,13 @@
-"""Initial values: functions that fill a tensor in place, outside the graph.
-
-Random ones draw from `generator`, by default the one that `autograd.manual_seed` seeds.
-"""
+"""Random numbers whose spread follows from the numbers of inputs and outputs of a unit."""
 
 from __future__ import annotations
 
 import math
 import warnings
-from typing import Any
 
-import numpy as np
+from autograd import Generator, Tensor
 
-from autograd import Generator, Tensor, no_grad
-from autograd import random as _random
-
-
-def _filled(name: str, tensor: Tensor, values: Any) -> Tensor:
-    """Overwrite `tensor` with `values`, which broadcast."""
-    _check(name, tensor)
-    with no_grad():
-        return tensor.copy_(values)
-
-
-def _check(name: str, tensor: Tensor) -> None:
-    if not isinstance(tensor, Tensor):
-        raise TypeError(f"{name}: expected a Tensor, not {type(tensor).__name__}")
-
-
-def _source(generator: Generator | None) -> Generator:
-    return _random.default_generator if generator is None else generator
-
-
-def uniform_(
-    tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None
-) -> Tensor:
-    """
-    Fill with uniform random numbers from [a, b).
-
-    Parameters
-    ----------
-    tensor : Tensor, any shape
-    a, b : float
-    generator : Generator, optional
-
-    Returns
-    -------
-    Tensor
-        `tensor` itself.
-
-    Raises
-    ------
-    ValueError
-        If ``a > b``.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> x = uniform_(autograd.zeros(100), 2.0, 3.0)
-    >>> bool((x >= 2.0).all() and (x <= 3.0).all())
-    True
-    """
-    if not a <= b:
-        raise ValueError(f"uniform_: the range needs a <= b, met a={a}, b={b}")
-    _check("uniform_", tensor)
-    return _filled("uniform_", tensor, _source(generator).random(tensor.shape) * (b - a) + a)
-
-
-def normal_(
-    tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None
-) -> Tensor:
-    """
-    Fill with normal random numbers of a mean and a standard deviation.
-
-    Parameters
-    ----------
-    tensor : Tensor, any shape
-    mean, std : float
-    generator : Generator, optional
-
-    Returns
-    -------
-    Tensor
-        `tensor` itself.
-
-    Raises
-    ------
-    ValueError
-        If ``std < 0``.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> normal_(autograd.zeros(2), mean=5.0, std=0.0)
-    tensor([5., 5.])
-    """
-    if not std >= 0:
-        raise ValueError(f"normal_: std must be at least 0, not {std}")
-    _check("normal_", tensor)
-    return _filled("normal_", tensor, _source(generator).normal(tensor.shape) * std + mean)
-
-
-def constant_(tensor: Tensor, val: float) -> Tensor:
-    """
-    Fill with one number.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> constant_(autograd.zeros(2), 3.0)
-    tensor([3., 3.])
-    """
-    return _filled("constant_", tensor, val)
-
-
-def ones_(tensor: Tensor) -> Tensor:
-    """
-    Fill with ones.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> ones_(autograd.zeros(2))
-    tensor([1., 1.])
-    """
-    return _filled("ones_", tensor, 1.0)
-
-
-def zeros_(tensor: Tensor) -> Tensor:
-    """
-    Fill with zeros.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> zeros_(autograd.ones(2))
-    tensor([0., 0.])
-    """
-    return _filled("zeros_", tensor, 0.0)
-
-
-def eye_(tensor: Tensor) -> Tensor:
-    """
-    Fill a matrix with ones on the diagonal and zeros elsewhere.
-
-    Raises
-    ------
-    ValueError
-        If the tensor has not two dimensions.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> eye_(autograd.zeros(2, 3))
-    tensor([[1., 0., 0.],
-            [0., 1., 0.]])
-    """
-    _check("eye_", tensor)
-    if tensor.ndim != 2:
-        raise ValueError(
-            f"eye_: only tensors with 2 dimensions have a diagonal, met {tensor.shape}"
-        )
-    return _filled("eye_", tensor, np.eye(tensor.shape[0], tensor.shape[1]))
-
-
-# --- By fan-in and fan-out ------------------------------------------------------------------------
+from .fill import check, normal_, uniform_
 
 
 def calculate_gain(nonlinearity: str, param: float | None = None) -> float:
@@ -278,7 +122,7 @@ def xavier_uniform_(
     >>> bool((xavier_uniform_(autograd.zeros(2, 4)).abs() <= 1.0).all())
     True
     """
-    _check("xavier_uniform_", tensor)
+    check("xavier_uniform_", tensor)
     fan_in, fan_out = fan_in_and_fan_out(tensor)
     bound = gain * math.sqrt(6.0 / (fan_in + fan_out)) if fan_in + fan_out else 0.0
     return uniform_(tensor, -bound, bound, generator)
@@ -308,7 +152,7 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | Non
     >>> xavier_normal_(autograd.zeros(2, 4)).shape
     (2, 4)
     """
-    _check("xavier_normal_", tensor)
+    check("xavier_normal_", tensor)
     fan_in, fan_out = fan_in_and_fan_out(tensor)
     std = gain * math.sqrt(2.0 / (fan_in + fan_out)) if fan_in + fan_out else 0.0
     return normal_(tensor, 0.0, std, generator)
@@ -316,7 +160,7 @@ def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | Non
 
 def _kaiming_std(name: str, tensor: Tensor, a: float, mode: str, nonlinearity: str) -> float | None:
     """``gain / sqrt(fan)``; None where there is nothing to fill."""
-    _check(name, tensor)
+    check(name, tensor)
     if mode.lower() not in ("fan_in", "fan_out"):
         raise ValueError(f"{name}: mode must be 'fan_in' or 'fan_out', not {mode!r}")
     if tensor.numel() == 0:
@@ -396,82 +240,3 @@ def kaiming_normal_(
     """
     std = _kaiming_std("kaiming_normal_", tensor, a, mode, nonlinearity)
     return tensor if std is None else normal_(tensor, 0.0, std, generator)
-
-
-# --- Truncated normal -----------------------------------------------------------------------------
-
-# Drawing normals and throwing away those outside costs 1 / mass draws an element; below this mass
-# another proposal is cheaper.
-LEAST_MASS = 0.1
-
-
-def trunc_normal_(
-    tensor: Tensor,
-    mean: float = 0.0,
-    std: float = 1.0,
-    a: float = -2.0,
-    b: float = 2.0,
-    generator: Generator | None = None,
-) -> Tensor:
-    """
-    Fill with N(mean, std²) numbers, those outside [a, b] drawn again.
-
-    Exact for every interval, by rejection: from normals where the interval holds much of their
-    mass, else from a uniform or (in a tail) a truncated exponential distribution. Robert 1995,
-    "Simulation of truncated normal variables".
-
-    Parameters
-    ----------
-    tensor : Tensor, any shape
-    mean, std : float
-        Of the normal distribution before it is cut.
-    a, b : float
-        Limits of the values (not in units of `std`).
-    generator : Generator, optional
-
-    Raises
-    ------
-    ValueError
-        If not ``a < b`` or not ``std > 0``.
-
-    Examples
-    --------
-    >>> import autograd
-    >>> x = trunc_normal_(autograd.zeros(1000))
-    >>> bool((x.abs() <= 2.0).all())
-    True
-    """
-    _check("trunc_normal_", tensor)
-    if not a < b:
-        raise ValueError(f"trunc_normal_: the interval needs a < b, met a={a}, b={b}")
-    if not std > 0:
-        raise ValueError(f"trunc_normal_: std must be greater than 0, not {std}")
-    low, high = (a - mean) / std, (b - mean) / std
-    if low + high < 0:  # the far side is the upper one from here on
-        values = mean - std * _truncated(-high, -low, tensor.numel(), _source(generator))
-    else:
-        values = mean + std * _truncated(low, high, tensor.numel(), _source(generator))
-    # The limits hold in the tensor's own precision too.
-    values = np.clip(values, a, b).astype(tensor.dtype, copy=False).reshape(tensor.shape)
-    return _filled("trunc_normal_", tensor, values)
-
-
-def _truncated(low: float, high: float, count: int, source: Generator) -> np.ndarray:
-    """`count` standard normals within [low, high], the middle of which is not negative."""
-    mass = 0.5 * (math.erfc(low / math.sqrt(2.0)) - math.erfc(high / math.sqrt(2.0)))
-    values = np.empty(count)
-    done = 0
-    while done < count:
-        n = count - done
-        if mass >= LEAST_MASS:
-            drawn = source.normal((n,))
-            drawn = drawn[(drawn >= low) & (drawn <= high)]
-        elif low <= 0:
-            drawn = low + (high - low) * source.random((n,))
-            drawn = drawn[source.random((n,)) <= np.exp(-0.5 * drawn * drawn)]
-        else:
-            beyond = -np.log1p(source.random((n,)) * np.expm1(-low * (high - low))) / low
-            drawn = low + beyond[source.random((n,)) <= np.exp(-0.5 * beyond * beyond)]
-        values[done : done + len(drawn)] = drawn
-        done += len(drawn)
-    return values
