@@ -10,11 +10,12 @@ import numpy as np
 from .. import kernels
 from ..families import elementwise
 from .activation import SOFTPLUS, sigmoid, softplus
+from .activations_bent import _hardtanh
 from .arithmetic import clamp, maximum, where
 from .exponential import log1p
 from .loss import _reduced
 from .loss_arguments import check_broadcasts, one_shape, weighed
-from .transcendental import log
+from .transcendental import log, times
 
 # --- Yes or no ------------------------------------------------------------------------------------
 
@@ -37,7 +38,7 @@ def _binary_logits_scalar(x, target):
 
 
 @elementwise(
-    lambda g, y, x, target: g * (sigmoid(x) - target),
+    lambda g, y, x, target: times(g, sigmoid(x) - target),
     lambda g, y, x, target: -g * x,
     saves=("x target", "x"),
     scalar=_binary_logits_scalar,
@@ -138,7 +139,7 @@ def _binary_probability(p, target):
 
 
 def _huber_slope(x: Any, delta: float, unit: float) -> Any:
-    bounded = clamp(x, -delta, delta)
+    bounded = _hardtanh(x, min_val=-delta, max_val=delta)
     return bounded if unit == 1.0 else bounded / unit
 
 
@@ -148,7 +149,7 @@ def _huber_scalar(x, delta=1.0, unit=1.0):
 
 
 @elementwise(
-    lambda g, y, x, delta, unit: g * _huber_slope(x, delta, unit),
+    lambda g, y, x, delta, unit: times(g, _huber_slope(x, delta, unit)),
     saves="x",
     scalar=_huber_scalar,
     domain=(-3.0, 3.0),
