@@ -175,7 +175,7 @@ def _seed(variable: Variable, node: Node, given: Any, create_graph: bool) -> Any
     symbolic = (
         create_graph
         or isinstance(variable.value, Abstract)
-        or isinstance(getattr(given, "value", None), Abstract)
+        or (given is not None and isinstance(getattr(given, "value", None), Abstract))
     )
     if given is None:
         if shape and math.prod(shape) != 1:

@@ -169,8 +169,9 @@ def backpropagate(
             )
         if node.time < CHANGES.last:
             check_unchanged(node)
-        for watcher in watchers:
-            watcher.during(node, g)
+        if watchers:
+            for watcher in watchers:
+                watcher.during(node, g)
         if on_variables:
             saved = lifted(node)
         rules: Any = op.rules if joint is None else joint(g, *saved, **params)
@@ -193,8 +194,9 @@ def backpropagate(
                     piece = fit(piece, parent)
             elif piece.shape != parent.shape or piece.dtype is not parent.dtype:
                 piece = fit(piece, parent)
-            for watcher in watchers:
-                watcher.flow(node, i, piece)
+            if watchers:
+                for watcher in watchers:
+                    watcher.flow(node, i, piece)
             if parent not in grads:
                 grads[parent] = piece
             elif parent in summed:
@@ -213,8 +215,9 @@ def backpropagate(
     for node in list(grads):
         if node.hooks is not None:
             grads[node] = run_hooks(node, grads[node])
-        for watcher in watchers:
-            watcher.arrive(node, grads[node])
+        if watchers:
+            for watcher in watchers:
+                watcher.arrive(node, grads[node])
         if wanted is None:
             accumulate(node, grads)
         elif node in wanted:

@@ -215,6 +215,8 @@ def _unary(op: Op) -> Callable[..., Any]:
 
     def call(x: Any, /) -> Any:
         if not isinstance(x, Variable):
+            if x.__class__ in ARRAYS:
+                return forward(x)
             if scalar is not None and x.__class__ is float:
                 return scalar(x)
             if x.__class__ in NESTED:
@@ -331,10 +333,12 @@ def _general(op: Op) -> Callable[..., Any]:
             if isinstance(v, Variable):
                 break
         else:  # a rule at work on raw values: nothing to convert, nothing to record
-            if inputs and inputs[0].__class__ in NESTED:
-                raise nested(op, inputs[0])
-            if scalar is not None and inputs[0].__class__ in NUMBERS:
-                return compute(op, inputs, params)
+            kind = inputs[0].__class__ if inputs else None
+            if kind is not np.ndarray:
+                if kind in NESTED:
+                    raise nested(op, inputs[0])
+                if scalar is not None and kind in NUMBERS:
+                    return compute(op, inputs, params)
             y = forward(*inputs, **params)
             return y[0] if op.aside else y
         if len(inputs) != count and not variadic:
