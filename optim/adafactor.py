@@ -123,6 +123,7 @@ class Adafactor(Optimizer):
         several = {"row_var": (*shape[:-1], 1), "col_var": (*shape[:-2], 1, shape[-1])}
         return several if names else {}
 
+    @np.errstate(all="ignore")  # as silent as the compiled steps of other optimizers
     def _advance(self, group: Group, ready: list[tuple[Slot, np.ndarray]]) -> None:
         lr, decay, clip = map(float, (group["lr"], group["weight_decay"], group["d"]))
         floor, least = group["eps"]

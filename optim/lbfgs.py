@@ -179,7 +179,8 @@ class LBFGS(Optimizer):
         if largest(gradient) <= group["tolerance_grad"]:
             return first
         history = History(state, group["history_size"])
-        self._iterate(group, line, state, history, loss, gradient)
+        with np.errstate(all="ignore"):  # as silent as the compiled steps of other optimizers
+            self._iterate(group, line, state, history, loss, gradient)
         history.save(state)
         return first
 
@@ -233,12 +234,13 @@ class Line:
 
     def __init__(self, params: list[Tensor], closure: Callable[[], Any], label: str) -> None:
         self.params, self.closure, self.label = params, closure, label
+        self.heard = np.geterr()  # what the closure is to warn of
         for param in params:
             check_memory(param.array())
 
     def call(self) -> Any:
         """Evaluate the closure, with recording on."""
-        with enable_grad():
+        with enable_grad(), np.errstate(**self.heard):
             return self.closure()
 
     def gradient(self) -> np.ndarray:

@@ -134,6 +134,7 @@ class Muon(Optimizer):
     def _names(self, group: Group) -> tuple[str, ...]:
         return self._always
 
+    @np.errstate(all="ignore")  # as silent as the compiled steps of other optimizers
     def _advance(self, group: Group, ready: list[tuple[Slot, np.ndarray]]) -> None:
         lr, decay, eps = map(float, (group["lr"], group["weight_decay"], group["eps"]))
         momentum = float(group["momentum"])

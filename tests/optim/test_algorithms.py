@@ -551,3 +551,20 @@ def test_numbers_of_a_state_may_be_plain_ones():
     saved["state"][0]["mu_product"] = "x"
     with pytest.raises(ValueError, match="'mu_product' must be a number"):
         other.load_state_dict(saved)
+
+
+@pytest.mark.parametrize("name", ["Adam", "Adafactor", "Muon", "LBFGS"])
+@pytest.mark.parametrize("value", [math.inf, math.nan, 1e30])
+def test_gradients_that_are_not_finite_are_not_warned_of(name, value):
+    """As in PyTorch; what the closure computes is warned of as ever."""
+    p = autograd.tensor(np.ones((3, 4), np.float32), requires_grad=True)
+    optimizer = make(name, [p])
+
+    def closure():
+        assert np.geterr()["divide"] == "warn"
+        p.grad = autograd.tensor(np.full((3, 4), value, np.float32))
+        return autograd.tensor(1.0)
+
+    for _ in range(2):
+        optimizer.step(closure)
+    assert p.dtype == np.float32
