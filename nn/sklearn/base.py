@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import math
 from collections.abc import Callable, Iterator
 from typing import Any, ClassVar
 
@@ -139,8 +140,11 @@ class NeuralEstimator(BaseEstimator):
 
     def _held_out(self, count: int, strata: np.ndarray | None) -> tuple[np.ndarray, np.ndarray]:
         """Rows to train on, and rows that say when to stop, each class in both if that can be."""
-        if strata is not None and np.unique(strata, return_counts=True)[1].min() < 2:
-            strata = None
+        if strata is not None:
+            classes = np.unique(strata, return_counts=True)[1]
+            fewest = min(math.ceil(count * self.validation_fraction), count)
+            if classes.min() < 2 or min(fewest, count - fewest) < len(classes):
+                strata = None
         seed = int(default_generator.integers(0, 2**31 - 1, (1,))[0])
         parts: Any = train_test_split(
             np.arange(count), test_size=self.validation_fraction, random_state=seed, stratify=strata

@@ -111,6 +111,14 @@ def test_early_stopping_takes_the_best_epoch():
     assert model.loss_curve_ == [record["train_loss"] for record in model.history_]
 
 
+def test_a_few_samples_can_be_stopped_early_too():
+    X, y = np.eye(6), [0, 0, 1, 1, 2, 2]
+    model = NeuralClassifier((4,), early_stopping=True, epochs=3, random_state=0)
+    assert model.fit(X, y).predict(X).shape == (6,)
+    with pytest.raises(ValueError, match="test_size"):
+        NeuralClassifier((4,), early_stopping=True, epochs=3, validation_fraction=2.0).fit(X, y)
+
+
 def weights(model) -> list[bytes]:
     return [p.detach().numpy().tobytes() for p in model.module_.parameters()]
 
