@@ -25,6 +25,9 @@ LEAST_LOG = -100.0
 LEAST_VARIANCE = float(np.float32(1e-12))
 """What p * (1 - p) is at least in the slope: PyTorch's constant, a float32 for every dtype."""
 
+HALF_VARIANCE = float(np.finfo(np.float16).tiny)
+"""The same for float16, where that constant is 0, and its inverse must be finite."""
+
 
 def _log1pexp_of_minus(size: Any) -> Any:
     """``log(1 + exp(-size))`` of sizes >= 0: exact however small it is."""
@@ -108,7 +111,8 @@ def _bounded(logarithm: Any, x: Any, none: Any) -> Any:
 
 
 def _binary_probability_slope(p: Any, target: Any) -> Any:
-    return (p - target) / clamp(p * (1.0 - p), LEAST_VARIANCE)
+    least = HALF_VARIANCE if getattr(p, "dtype", None) == np.float16 else LEAST_VARIANCE
+    return (p - target) / clamp(p * (1.0 - p), least)
 
 
 @elementwise(

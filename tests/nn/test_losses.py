@@ -148,6 +148,14 @@ def test_probabilities_of_zero_and_one():
     np.testing.assert_allclose(g.numpy(), [0.0, 0.0, -1e12, 1e12], rtol=1e-6)
 
 
+def test_probabilities_of_zero_and_one_in_float16():
+    p = Tensor(np.array([0.0, 1.0, 0.0, 1.0], np.float16), requires_grad=True)
+    t = Tensor(np.array([0.0, 1.0, 1.0, 0.0], np.float16))
+    y = F.binary_cross_entropy(p, t, reduction="none")
+    assert y.tolist() == [0.0, 0.0, 100.0, 100.0]
+    assert autograd.grad(y.sum(), p)[0].tolist() == [0.0, 0.0, -16384.0, 16384.0]
+
+
 def test_differences_of_any_size():
     far = tensor([1e30, -1e30, 1e-30], requires_grad=True)
     y = F.huber_loss(far, autograd.zeros(3), reduction="none", delta=2.0)
