@@ -9,6 +9,7 @@ later on is not seen: do not write into a tensor's memory while a graph is made 
 from __future__ import annotations
 
 import gc
+import weakref
 from typing import Any
 
 import numpy as np
@@ -36,7 +37,7 @@ def lend(
     ----------
     array : ndarray
     alone : bool
-        Nobody but one tensor holds the array, so no graph can have saved it.
+        Nobody but one tensor holds the array, so no node can have saved it.
     stream, max_version, dl_device, copy
         As the array API standard has them.
 
@@ -50,7 +51,8 @@ def lend(
         raise BufferError(f"__dlpack__: there is no device {dl_device}, only the CPU {CPU}")
     if stream is not None:
         raise BufferError(f"__dlpack__: the CPU has no streams; expected None, not {stream!r}")
-    if not copy and not alone and saved(array):
+    kept = any(context.keeps(array) for context in list(KEEPERS))
+    if not copy and (kept or (not alone and saved(array))):
         if max_version is None or tuple(max_version) < FIRST_WITH_FLAGS:
             raise BufferError(
                 f"__dlpack__: a graph has saved this memory (shape {array.shape}) for its "
@@ -63,9 +65,10 @@ def lend(
 
 
 def saved(array: np.ndarray) -> bool:
-    """Whether some graph has saved a value in the memory of `array` for its backward pass.
+    """Whether some node has saved a value in the memory of `array` for its backward pass.
 
     Nodes are in no list of ours, which every op would have to keep: Python's collector knows them.
+    That takes some milliseconds, and is asked only where others hold the array too.
     """
     memory = owner(array)
     for found in gc.get_objects():
@@ -74,6 +77,10 @@ def saved(array: np.ndarray) -> bool:
                 if isinstance(value, np.ndarray) and owner(value) is memory:
                     return True
     return False
+
+
+KEEPERS: weakref.WeakSet[Any] = weakref.WeakSet()
+"""Contexts of recorded calls of a `Function`, with a method ``keeps(array)``."""
 
 
 class _Held:

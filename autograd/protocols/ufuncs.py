@@ -146,8 +146,18 @@ ACCUMULATE = {
 """What ``ufunc.accumulate`` is."""
 
 
+USUAL = frozenset((np.ndarray, np.float32, np.float64, float, int))
+
+
+def _usual(value: Any) -> bool:
+    """True for an operand that goes to our op as it is."""
+    return value.__class__ in USUAL or isinstance(value, Variable)
+
+
 def answer(ufunc: np.ufunc, method: str, inputs: tuple[Any, ...], kwargs: dict[str, Any]) -> Any:
     """What ``__array_ufunc__`` of a tensor says: the result of our op."""
+    if not kwargs and method == "__call__" and ufunc in UFUNCS and all(map(_usual, inputs)):
+        return UFUNCS[ufunc](*inputs)
     theirs = getattr(np, ufunc.__name__, None) is ufunc
     name = f"np.{ufunc.__name__}" if theirs else f"the ufunc {ufunc.__name__}"
     if foreign(inputs):

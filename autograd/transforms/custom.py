@@ -9,10 +9,11 @@ from typing import Any
 
 import numpy as np
 
-from ..changes import CHANGES
+from ..changes import CHANGES, owner
 from ..engine import apply
 from ..graph import Op, Variable, wrap
 from ..modes import enable_grad, mode, no_grad
+from ..protocols import exchange
 from ..tensor import Tensor
 from ..watch import WATCHERS
 from .batched import Batched
@@ -57,6 +58,12 @@ class Context:
         return tuple(
             [t if slot is None else pieces.result(t, node(), slot) for t, slot in self._saved]
         )
+
+    def keeps(self, array: np.ndarray) -> bool:
+        """Whether something that was saved lies in the memory of `array`."""
+        raw = [t.value if isinstance(t, Variable) else t for t, _ in self._saved]
+        memory = owner(array)
+        return any(isinstance(v, np.ndarray) and owner(v) is memory for v in raw)
 
     def mark_non_differentiable(self, *outputs: Any) -> None:
         """Results through which no gradient flows, such as indices."""
@@ -249,6 +256,8 @@ def _record(cls: type[Function], ctx: Context, args: tuple[Any, ...], outputs: l
         ctx._saved.append((t, None) if slot is None else (t.value, slot))
     ctx._recorded = (pieces, slots, weakref.ref(node))
     ctx._to_save = ctx._fixed = ()
+    if ctx._saved:
+        exchange.KEEPERS.add(ctx)
     return made
 
 

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Generator, Tensor
+from autograd import Function, Generator, Tensor
 from autograd.protocols.exchange import saved
 from nn import Buffer, Parameter
 
@@ -92,6 +92,27 @@ def test_what_a_graph_has_saved_is_lent_as_read_only():
     assert np.from_dlpack(w.clone()).flags.writeable
     y.sum().backward()
     assert not saved(w.numpy())
+    assert np.from_dlpack(w).flags.writeable
+
+
+@needs_flags
+def test_what_a_function_has_saved_is_lent_as_read_only():
+    class Times(Function):
+        @staticmethod
+        def forward(ctx, x, w):
+            ctx.save_for_backward(w)
+            return x * w
+
+        @staticmethod
+        def backward(ctx, g):
+            return g * ctx.saved_tensors[0], None
+
+    x, w = autograd.ones(2, requires_grad=True), autograd.ones(2)
+    assert np.from_dlpack(w).flags.writeable
+    y = Times.apply(x, w)
+    assert not np.from_dlpack(w).flags.writeable
+    y.sum().backward()
+    del y
     assert np.from_dlpack(w).flags.writeable
 
 
