@@ -118,6 +118,8 @@ from .layers.padding import ReplicationPad3d as ReplicationPad3d
 from .layers.padding import ZeroPad1d as ZeroPad1d
 from .layers.padding import ZeroPad2d as ZeroPad2d
 from .layers.padding import ZeroPad3d as ZeroPad3d
+from .layers.parameters import ParameterDict as ParameterDict
+from .layers.parameters import ParameterList as ParameterList
 from .layers.pool import MaxPool1d as MaxPool1d
 from .layers.pool import MaxPool2d as MaxPool2d
 from .layers.pool import MaxPool3d as MaxPool3d
