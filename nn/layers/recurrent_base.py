@@ -16,7 +16,7 @@ from autograd.ops.shape import _reshape
 
 from .. import init
 from ..module import Module, Parameter, factory
-from ..utils.rnn import PackedSequence, whole_numbers
+from ..utils.rnn import PackedSequence, sizes_of
 
 
 class RNNBase(Module):
@@ -132,8 +132,11 @@ class RNNBase(Module):
         data = input.data if packed else input
         shape = data.shape
         if packed:
-            sizes = whole_numbers(who, "batch_sizes", input.batch_sizes).tolist()
-            self._check_packed(shape, sizes)
+            sizes = sizes_of(who, input).tolist()
+            if len(shape) != 2:
+                raise RuntimeError(
+                    f"{who}: expected packed data of 2 dimensions, met shape {shape}"
+                )
             batched, batch = True, sizes[0]
         else:
             if len(shape) not in (2, 3):
@@ -194,16 +197,6 @@ class RNNBase(Module):
         """The parameters of one layer and direction, None for those that it does not have."""
         kinds = ("weight_ih", "weight_hh", "bias_ih", "bias_hh", "weight_hr")
         return [getattr(self, names[kind]) if kind in names else None for kind in kinds]
-
-    def _check_packed(self, shape: tuple[int, ...], sizes: list[int]) -> None:
-        """Whether the numbers of a packed sequence fit each other: the kernels rely on them."""
-        falling = all(a >= b > 0 for a, b in zip(sizes, sizes[1:] + sizes[-1:], strict=True))
-        if len(shape) != 2 or not sizes or not falling or sum(sizes) != shape[0]:
-            raise RuntimeError(
-                f"{type(self).__name__}: expected a packed sequence of {shape[0]} rows "
-                f"(rows, input_size), with batch_sizes from 1, never rising, that add up to them; "
-                f"met data {shape} and batch_sizes {sizes}"
-            )
 
     def _check_input(self, data: Any) -> None:
         who, dtype = type(self).__name__, getattr(self, "weight_ih_l0").dtype  # noqa: B009 - set by name

@@ -50,6 +50,9 @@ class RNNCellBase(Module):
         super().__init__()
         who = type(self).__name__
         dtype = factory(who, device, dtype)
+        for name, size in (("input_size", input_size), ("hidden_size", hidden_size)):
+            if not isinstance(size, int):
+                raise TypeError(f"{who}: {name} must be an int, met {type(size).__name__}")
         if input_size < 0 or hidden_size < 0:
             raise ValueError(
                 f"{who}: sizes must be at least 0, met input_size={input_size}, "

@@ -136,6 +136,19 @@ def whole_numbers(who: str, what: str, values: Any) -> np.ndarray:
     return array.astype(np.int64)
 
 
+def sizes_of(who: str, sequence: PackedSequence) -> np.ndarray:
+    """The rows of each step of a packed sequence, which must fit its data."""
+    sizes = whole_numbers(who, "batch_sizes", sequence.batch_sizes)
+    falling = len(sizes) > 0 and (sizes[1:] <= sizes[:-1]).all() and sizes[-1] > 0
+    rows = sequence.data.shape[:1]
+    if not falling or rows != (sizes.sum(),):
+        raise RuntimeError(
+            f"{who}: expected a packed sequence whose batch_sizes are at least 1, never rise, and "
+            f"add up to its rows; met data {sequence.data.shape} and batch_sizes {sizes.tolist()}"
+        )
+    return sizes
+
+
 def _sizes(lengths: np.ndarray) -> np.ndarray:
     """How many of the sequences reach each step."""
     counts = np.bincount(lengths, minlength=1)
@@ -245,6 +258,8 @@ def pad_packed_sequence(
     ------
     ValueError
         If a sequence is longer than `total_length`.
+    RuntimeError
+        If the numbers of rows do not fit the data.
 
     Examples
     --------
@@ -257,7 +272,7 @@ def pad_packed_sequence(
     who = "pad_packed_sequence"
     if not isinstance(sequence, PackedSequence):
         raise TypeError(f"{who}: expected a PackedSequence, met {type(sequence).__name__}")
-    sizes = whole_numbers(who, "batch_sizes", sequence.batch_sizes)
+    sizes = sizes_of(who, sequence)
     steps = len(sizes) if total_length is None else int(total_length)
     if steps < len(sizes):
         raise ValueError(
@@ -305,7 +320,7 @@ def pad_sequence(
     Parameters
     ----------
     sequences : iterable of Tensor, (length, ...)
-        All alike but in length.
+        All alike but in length. The result is of the dtype of the first.
     batch_first : bool, default False
     padding_value : float, default 0
     padding_side : {"right", "left"}
@@ -349,6 +364,8 @@ def pad_sequence(
     if padding_side == "left":
         times += steps - lengths[columns]
     data = cat(sequences, 0)
+    if data.dtype != sequences[0].dtype:
+        data = data.to(sequences[0].dtype)
     return _padded(data, times, columns, steps, len(lengths), batch_first, padding_value)
 
 

@@ -99,6 +99,25 @@ def test_lengths_that_do_not_fit(shape, lengths, says):
         rnn.pack_padded_sequence(autograd.zeros(*shape), lengths)
 
 
+@pytest.mark.parametrize("sizes", [[], [1, 2], [3, 0], [2, 2], [4]])
+def test_packed_sequences_that_contradict_themselves(sizes):
+    packed = rnn.PackedSequence(autograd.zeros(3), autograd.tensor(np.array(sizes, np.int64)))
+    with pytest.raises(RuntimeError, match="never rise"):
+        rnn.pad_packed_sequence(packed)
+
+
+def test_the_first_sequence_says_the_dtype():
+    a, b = autograd.ones(2), autograd.ones(3).double()
+    assert rnn.pad_sequence([a, b]).dtype == np.float32
+    assert rnn.pad_sequence([b, a]).dtype == np.float64
+
+
+def test_lengths_beyond_the_last_step_are_refused():
+    """PyTorch packs fewer rows than its batch_sizes say, and a layer fails on them."""
+    with pytest.raises(RuntimeError, match="from 1 to the number of steps"):
+        rnn.pack_padded_sequence(autograd.zeros(3, 2, 1), [4, 2])
+
+
 def test_other_errors():
     with pytest.raises(TypeError, match="whole numbers"):
         rnn.pack_padded_sequence(autograd.zeros(2, 1), [1.5])

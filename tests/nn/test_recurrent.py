@@ -196,6 +196,8 @@ def test_weights_of_another_shape_are_refused(kind):
 @pytest.mark.parametrize("sizes", [[], [2, 3, 1], [3, 2], [3, 3, 0], [4, 3], [7]])
 @pytest.mark.parametrize("kind", LAYERS)
 def test_packed_sequences_that_contradict_themselves(kind, sizes):
+    with pytest.raises(RuntimeError, match="2 dimensions"):
+        kind(2, 3)(packing.pack_sequence([autograd.zeros(3)]))
     packed = packing.PackedSequence(autograd.zeros(6, 2), autograd.tensor(np.array(sizes, int)))
     with pytest.raises(RuntimeError, match="batch_sizes"):
         kind(2, 3)(packed)
@@ -215,6 +217,8 @@ def test_cells_refuse_what_does_not_fit(kind):
         cell(autograd.zeros(4, 2), state_of(kind, 4, 2))
     with pytest.raises(ValueError, match="at least 0"):
         kind(-1, 2)
+    with pytest.raises(TypeError, match="hidden_size must be an int"):
+        kind(2, 3.5)
     if kind is nn.LSTMCell:
         with pytest.raises(TypeError, match="pair"):
             cell(autograd.zeros(4, 2), autograd.zeros(4, 3))
