@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import functools
 import gzip
 import math
 import os
@@ -24,7 +25,6 @@ Pair = tuple[np.ndarray, np.ndarray]
 IDX_DTYPES = {0x08: ">u1", 0x09: ">i1", 0x0B: ">i2", 0x0C: ">i4", 0x0D: ">f4", 0x0E: ">f8"}
 GZIP_MAGIC = b"\x1f\x8b"
 READ_CHUNK = 1 << 20  # memory grows with what is read, not with what a gzipped header states
-FLOAT32_LIMIT = 2.0**128 - 2.0**103  # from here on, rounding to float32 gives infinity
 MAX_DIMS = 32  # the least that any NumPy holds
 
 MNIST_FILES = {
@@ -235,15 +235,15 @@ class Table(NamedTuple):
 
     Attributes
     ----------
-    features : ndarray of float32, shape ``(N, F)``
-    targets : ndarray of int64 or float32, shape ``(N,)``
+    features : ndarray of float32 (or the `dtype` asked for), shape ``(N, F)``
+    targets : ndarray of int64 or that dtype, shape ``(N,)``
     feature_names : list of str, length F, or None
         From the header, where there is one.
     class_names : list of str, or None
         Label of each class index, where labels were mapped to indices.
     """
 
-    features: NDArray[np.float32]
+    features: NDArray[np.floating[Any]]
     targets: np.ndarray
     feature_names: list[str] | None
     class_names: list[str] | None
@@ -259,6 +259,7 @@ def read_csv(
     header: bool | None = None,
     delimiter: str = ",",
     task: Literal["auto", "classes", "values"] = "auto",
+    dtype: Any = np.float32,
 ) -> Table:
     r"""
     Features and targets of a CSV file of numbers.
@@ -276,8 +277,10 @@ def read_csv(
     delimiter : str, default ","
     task : {"auto", "classes", "values"}
         What the targets are. "classes": labels of any kind, sorted (as numbers where all are
-        integers) and mapped to 0, 1, ...; "values": float32. "auto": int64 as they stand where
-        all are integers, float32 where all are numbers, classes where none is.
+        integers) and mapped to 0, 1, ...; "values": numbers. "auto": int64 as they stand where
+        all are integers, numbers where all are, classes where none is.
+    dtype : float16, float32 or float64, default float32
+        Of the features, and of targets that are numbers.
 
     Returns
     -------
@@ -308,6 +311,9 @@ def read_csv(
     path = Path(path)
     if task not in ("auto", "classes", "values"):
         raise ValueError(f"read_csv: task must be 'auto', 'classes' or 'values', got {task!r}")
+    dtype = np.dtype(dtype)
+    if dtype.kind != "f":
+        raise TypeError(f"read_csv: dtype must be one of floats, got {dtype}")
     if len(delimiter) != 1:
         raise ValueError(f"read_csv: delimiter must be one character, got {delimiter!r}")
     records = list(_records(path, delimiter))
@@ -334,13 +340,13 @@ def read_csv(
     others = [position for position in range(width) if position != column]
     features = np.array(
         [
-            [_cell(path, line, titles[position], cells[position]) for position in others]
+            [_cell(path, line, titles[position], cells[position], dtype) for position in others]
             for line, cells in rows
         ],
-        dtype=np.float32,
+        dtype=dtype,
     )
     labels = [(line, cells[column]) for line, cells in rows]
-    targets, class_names = _targets(path, titles[column], labels, task)
+    targets, class_names = _targets(path, titles[column], labels, task, dtype)
     names = [first[position] for position in others] if header else None
     return Table(features, targets, names, class_names)
 
@@ -402,16 +408,24 @@ def _number(cell: str) -> float | None:
         return None
 
 
-def _cell(path: Path, line: int, title: str, cell: str) -> float:
+def _cell(path: Path, line: int, title: str, cell: str, dtype: np.dtype[Any]) -> float:
     value = _number(cell)
-    if value is None or not abs(value) < FLOAT32_LIMIT:
-        problem = "empty" if not cell else f"{cell!r}, expected a finite number in float32"
+    if value is None or not abs(value) < _limit(dtype):
+        problem = "empty" if not cell else f"{cell!r}, expected a finite number in {dtype}"
         raise ValueError(f"{path}, line {line}, column {title!r}: the cell is {problem}")
     return value
 
 
+@functools.cache
+def _limit(dtype: np.dtype[Any]) -> float:
+    """The least number whose rounding to `dtype` is infinite."""
+    info = np.finfo(dtype)
+    most, digits = int(info.maxexp), int(info.nmant)
+    return math.inf if dtype.itemsize >= 8 else 2.0**most - 2.0 ** (most - digits - 2)
+
+
 def _targets(
-    path: Path, title: str, labels: list[tuple[int, str]], task: str
+    path: Path, title: str, labels: list[tuple[int, str]], task: str, dtype: np.dtype[Any]
 ) -> tuple[np.ndarray, list[str] | None]:
     for line, cell in labels:
         if not cell:
@@ -429,8 +443,8 @@ def _targets(
             )
         task = "values" if any(numeric) else "classes"
     if task == "values":
-        values = [_cell(path, line, title, cell) for line, cell in labels]
-        return np.array(values, dtype=np.float32), None
+        values = [_cell(path, line, title, cell, dtype) for line, cell in labels]
+        return np.array(values, dtype=dtype), None
     if whole:  # 1, +1 and 01 are one class
         numbers, codes = np.unique([int(cell) for _, cell in labels], return_inverse=True)
         names = [str(number) for number in numbers]

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import builtins
 import gzip
+import re
 import struct
 import sys
 import tracemalloc
@@ -285,6 +286,27 @@ def test_csv_task_decides_where_the_cells_do_not(csv_file):
     assert (values.targets.tolist(), values.targets.dtype) == ([10, 9, 10], np.float32)
     labels = read_csv(csv_file("1,10\n2,n/a\n"), task="classes")
     assert (labels.targets.tolist(), labels.class_names) == ([0, 1], ["10", "n/a"])
+
+
+@pytest.mark.parametrize(
+    ("dtype", "largest", "beyond"),
+    [
+        (np.float16, "65519", "65520"),
+        (np.float32, "3.4028235677e38", "3.4028235678e38"),
+        (np.float64, "1.797e308", "1.8e308"),
+    ],
+)
+def test_csv_dtype(csv_file, dtype, largest, beyond):
+    table = read_csv(csv_file(f"{largest},0.1\n"), dtype=dtype)
+    assert table.features.dtype == table.targets.dtype == dtype
+    assert (table.features[0, 0], table.targets[0]) == (np.finfo(dtype).max, dtype(0.1)) or (
+        dtype is np.float64 and table.features[0, 0] == 1.797e308
+    )
+    words = f"line 1, column '0': the cell is '{beyond}', expected a finite number in float"
+    with pytest.raises(ValueError, match=re.escape(words)):
+        read_csv(csv_file(f"{beyond},0.1\n"), dtype=dtype)
+    with pytest.raises(TypeError, match="dtype must be one of floats, got int64"):
+        read_csv(csv_file("1,2\n"), dtype=np.int64)
 
 
 def test_csv_header_is_found_or_told(csv_file):
