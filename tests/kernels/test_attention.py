@@ -75,7 +75,7 @@ def test_equals_the_reference(dtype, batch, sizes, masked, causal, layout, seed)
 
 @pytest.mark.parametrize("causal", [False, True])
 @pytest.mark.parametrize(
-    ("length", "size"), [(3 * LEAST_ROWS + 1, 2000), (300, 150), (40, 1500), (1, 700)]
+    ("length", "size"), [(2 * LEAST_ROWS + 1, 5000), (1200, 300), (300, 900), (1, 700)]
 )
 def test_several_blocks_of_queries(length, size, causal):
     rng = np.random.default_rng(0)
