@@ -74,6 +74,7 @@ from autograd.ops.pool_fractional import fractional_max_pool2d as fractional_max
 from autograd.ops.pool_fractional import fractional_max_pool3d as fractional_max_pool3d
 
 from ..data import one_hot as one_hot
+from .activation import gumbel_softmax as gumbel_softmax
 from .activation import log_softmax as log_softmax
 from .activation import relu as relu
 from .activation import silu as silu

@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import numpy as np
 
+from autograd import Tensor
 from autograd import log_softmax as _log_softmax
 from autograd import relu as _relu
 from autograd import silu as _silu
 from autograd import softmax as _softmax
 from autograd import softplus as _softplus
+from autograd.families import shape_of as _shape_of
 from autograd.ops.arithmetic import cast as _cast
+from autograd.random import Generator
+from autograd.random import default_generator as _default_generator
 
 
 def relu(input: Any, inplace: bool = False) -> Any:
@@ -139,6 +144,61 @@ def log_softmax(
     tensor([-0.6931, -0.6931])
     """
     return _log_softmax(_as(input, dtype), dim, axis=axis)
+
+
+def gumbel_softmax(
+    logits: Any,
+    tau: float = 1,
+    hard: bool = False,
+    eps: float = 1e-10,
+    dim: int = -1,
+    *,
+    generator: Generator | None = None,
+) -> Any:
+    """
+    Draw from a categorical distribution so that gradients flow: ``softmax((x + noise) / tau)``.
+
+    The noise is Gumbel's, ``-log(-log(u))`` of uniform u. Jang et al. 2017, "Categorical
+    reparameterization with Gumbel-softmax".
+
+    Parameters
+    ----------
+    logits : Tensor, any shape that has the dimension
+        Logarithms of probabilities, up to a constant.
+    tau : float, default 1
+        The smaller, the nearer to one-hot.
+    hard : bool, default False
+        Return the one-hot draw itself, with the gradient of the soft one.
+    eps : float
+        Deprecated; it has no effect.
+    dim : int, default -1
+    generator : Generator, optional
+        Source of the random numbers; default the one that `autograd.manual_seed` seeds.
+
+    Raises
+    ------
+    IndexError
+        If `dim` is out of range.
+
+    Examples
+    --------
+    >>> import autograd
+    >>> gumbel_softmax(autograd.tensor([0.0, 1000.0]), hard=True)
+    tensor([0., 1.])
+    """
+    if eps != 1e-10:
+        warnings.warn("gumbel_softmax: eps is deprecated and has no effect", stacklevel=2)
+    source = _default_generator if generator is None else generator
+    waits = -np.log1p(-source.random(_shape_of(logits, "gumbel_softmax")))
+    noise = -np.log(np.maximum(waits, np.finfo(np.float64).tiny))
+    soft = _softmax((logits + noise.astype(logits.dtype)) / tau, dim)
+    if not hard:
+        return soft
+    value = soft.value if isinstance(soft, Tensor) else soft
+    one = np.zeros_like(value)
+    np.put_along_axis(one, np.expand_dims(value.argmax(dim), dim), 1.0, dim)
+    # The values of the one, the gradient of the other.
+    return soft - value + one
 
 
 def _as(input: Any, dtype: Any) -> Any:

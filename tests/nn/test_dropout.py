@@ -1,4 +1,4 @@
-"""Which elements dropout drops, and what is left of the statistics."""
+"""Random functions: which elements dropout drops, what Gumbel's noise draws."""
 
 from __future__ import annotations
 
@@ -78,3 +78,23 @@ def test_wrong_dimensions():
     for drop in (F.dropout1d, F.dropout2d, F.dropout3d, F.alpha_dropout, F.feature_alpha_dropout):
         with pytest.raises(ValueError, match="p must be"):
             drop(autograd.ones(2, 2, 2, 2)[0] if drop is F.dropout1d else ONES, -0.1)
+
+
+def test_gumbel_draws_by_the_probabilities():
+    odds = np.array([0.1, 0.6, 0.3])
+    logits = autograd.tensor(np.tile(np.log(odds), (4000, 1)), requires_grad=True)
+    hard = F.gumbel_softmax(logits, tau=0.5, hard=True, generator=autograd.Generator(0))
+    drawn = hard.detach().numpy()
+    np.testing.assert_allclose(drawn.max(1), 1.0)
+    np.testing.assert_allclose(drawn.mean(0), odds, atol=0.03)
+    soft = F.gumbel_softmax(logits, tau=0.5, generator=autograd.Generator(0))
+    np.testing.assert_array_equal(soft.detach().numpy().argmax(1), drawn.argmax(1))
+    weights = autograd.tensor(np.arange(3.0))
+    (of_hard,) = autograd.grad((hard * weights).sum(), logits)
+    (of_soft,) = autograd.grad((soft * weights).sum(), logits)
+    np.testing.assert_allclose(of_hard.numpy(), of_soft.numpy())
+    single = F.gumbel_softmax(autograd.zeros(2, 5), dim=0, hard=True)
+    assert single.dtype == np.float32
+    np.testing.assert_allclose(single.numpy().sum(0), 1.0, rtol=1e-6)
+    with pytest.warns(UserWarning, match="eps"):
+        F.gumbel_softmax(autograd.zeros(2), eps=0.1)
