@@ -6,7 +6,12 @@ import contextlib
 import errno
 import os
 import secrets
+import struct
 import time
+import tokenize
+import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 PathLike = str | os.PathLike[str]
@@ -17,6 +22,36 @@ STALE_SECONDS = 3600.0  # a temporary file untouched for so long belongs to a pr
 
 class CheckpointError(ValueError):
     """A file is no checkpoint, is damaged, or does not fit what it is loaded into."""
+
+
+# What zipfile and NumPy raise for bytes that make no sense.
+DAMAGE = (
+    zipfile.BadZipFile,
+    zlib.error,
+    struct.error,
+    tokenize.TokenError,
+    SyntaxError,
+    EOFError,
+    RuntimeError,
+    ValueError,
+    TypeError,
+    OverflowError,
+)
+
+
+@contextlib.contextmanager
+def reading_archive(what: str) -> Iterator[None]:
+    """Turn the errors of a damaged zip archive into `CheckpointError`."""
+    try:
+        yield
+    except CheckpointError:
+        raise
+    except DAMAGE as error:
+        raise CheckpointError(f"truncated, damaged, or no {what} ({error})") from error
+    except OSError as error:
+        if error.errno not in (None, errno.EINVAL):  # the latter: a place before the file's start
+            raise
+        raise CheckpointError(f"damaged {what} ({error})") from error
 
 
 def write_atomically(path: Path, data: bytes) -> None:

@@ -9,7 +9,7 @@ from typing import Any
 
 from .arrays import save_file
 from .checkpoint import load_weights
-from .files import PathLike
+from .files import CheckpointError, PathLike, reading_archive
 from .npz import load_npz, save_npz
 from .pth import LEGACY_START, load_pth
 from .pth_write import save_pth
@@ -113,8 +113,8 @@ def save(state: Any, path: PathLike) -> None:
 
 def _is_npz(path: Path) -> bool:
     try:
-        with zipfile.ZipFile(path) as archive:
+        with reading_archive("zip file"), zipfile.ZipFile(path) as archive:
             names = archive.namelist()
-    except (zipfile.BadZipFile, ValueError, OSError):
-        return False
+    except CheckpointError:
+        return False  # load_pth says what is wrong
     return not any(name.endswith("/data.pkl") for name in names)

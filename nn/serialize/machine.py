@@ -7,8 +7,8 @@ Instructions that only serve to make objects of classes (INST, OBJ, NEWOBJ, exte
 refused by name.
 
 What a file can cost is bounded by its own size: every instruction takes at least a byte and adds at
-most one value, lengths are compared with what is left of the file before anything is read, and the
-keys of dicts and sets are single values or flat tuples, so that no hash runs deep.
+most one value, lengths are compared with what is left of the file before anything is read, what
+calls copy is counted, and the keys of dicts and sets are single values or short flat tuples.
 
 The instructions are those of Python's `pickletools`, protocols 2 to 5.
 """
@@ -37,7 +37,14 @@ REFUSED = {
     b"\x97": "NEXT_BUFFER",
     b"\x98": "READONLY_BUFFER",
 }
-SINGLE = (str, int, float, complex, bytes, type(None))  # what may be a key, or stand in one
+SINGLE = (str, int, float, bytes, type(None))  # what may be a key, or stand in one
+MAX_KEY_PARTS = 16  # of a tuple that is a key
+MAX_KEY = 2**61 - 1  # ints from here on can be made to share one hash, all of them
+MAX_INT_BYTES = 1250  # 10,000 bits, below Python's limit on the digits of an int in text
+# A call may copy its arguments, and a file can name a long one again and again in a few bytes. What
+# pickles of real data copy is about their size, once or twice.
+MAX_COPIES = 16
+MIN_COPIED = 2**20
 
 
 class Name:
@@ -91,6 +98,7 @@ class Machine:
         self.stack: list[Any] = []
         self.marks: list[list[Any]] = []
         self.memo: dict[int, Any] = {}
+        self.left = max(MAX_COPIES * len(data), MIN_COPIED)
 
     def run(self) -> Any:
         """
@@ -229,7 +237,14 @@ class Machine:
             raise CheckpointError(
                 f"malformed: a call of a {type(called).__name__} before byte {self.position}"
             )
+        self.count(args)
         self.push(self.calls[called.text](*args))
+
+    def count(self, args: tuple[Any, ...]) -> None:
+        """Take what a call may copy off what is allowed."""
+        self.left -= sum(len(arg) for arg in args if hasattr(arg, "__len__"))
+        if self.left < 0:
+            raise CheckpointError("refused: it copies far more than it holds")
 
     def find(self) -> None:
         """BINPERSID: an object that is stored elsewhere."""
@@ -243,13 +258,15 @@ class Machine:
         (state,) = self.top(1)
         if self.build_state is None:
             raise CheckpointError("refused: the state of an object")
+        self.count(state if type(state) is tuple else (state,))
         self.build_state(self.stack[-1], state)
 
 
 def checked_key(key: Any) -> Any:
     """`key` if it is a single value or a flat tuple of them."""
     flat = key if type(key) is tuple else (key,)
-    if not all(isinstance(item, SINGLE) for item in flat):
+    sound = len(flat) <= MAX_KEY_PARTS and all(isinstance(item, SINGLE) for item in flat)
+    if not sound or any(isinstance(item, int) and abs(item) >= MAX_KEY for item in flat):
         raise CheckpointError(f"malformed: a {type(key).__name__} as a key")
     return key
 
@@ -329,7 +346,10 @@ def _stack_global(machine: Machine) -> None:
 
 
 def _integer(machine: Machine, form: str) -> None:
-    machine.push(int.from_bytes(machine.take(machine.number(form)), "little", signed=True))
+    size = machine.number(form)
+    if size > MAX_INT_BYTES:
+        raise CheckpointError(f"refused: an integer of {size} bytes")
+    machine.push(int.from_bytes(machine.take(size), "little", signed=True))
 
 
 STEPS: dict[bytes, Callable[[Machine], Any]] = {

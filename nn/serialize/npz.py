@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import io
 import math
-import struct
-import tokenize
 import zipfile
-import zlib
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -16,7 +13,7 @@ import numpy as np
 from autograd import Tensor
 
 from .arrays import as_array
-from .files import CheckpointError, PathLike, write_atomically
+from .files import CheckpointError, PathLike, reading_archive, write_atomically
 
 # A compressed file may be small and its arrays large: up to so many times, or so many bytes.
 MAX_RATIO = 100
@@ -26,17 +23,6 @@ READERS = {
     (1, 0): np.lib.format.read_array_header_1_0,
     (2, 0): np.lib.format.read_array_header_2_0,
 }
-DAMAGE = (
-    zipfile.BadZipFile,
-    zlib.error,
-    struct.error,
-    tokenize.TokenError,
-    SyntaxError,
-    EOFError,
-    RuntimeError,
-    ValueError,
-    TypeError,
-)
 
 
 def save_npz(tensors: Mapping[str, Tensor | np.ndarray], path: PathLike) -> None:
@@ -115,12 +101,10 @@ def load_npz(path: PathLike) -> dict[str, np.ndarray]:
     with path.open("rb"):
         pass
     try:
-        with zipfile.ZipFile(path) as archive:
+        with reading_archive(".npz file"), zipfile.ZipFile(path) as archive:
             return _read_arrays(archive, path.stat().st_size)
     except CheckpointError as error:
         raise CheckpointError(f"{path}: {error}") from error
-    except DAMAGE as error:
-        raise CheckpointError(f"{path}: truncated, damaged or no .npz file ({error})") from error
 
 
 def _read_arrays(archive: zipfile.ZipFile, size: int) -> dict[str, np.ndarray]:

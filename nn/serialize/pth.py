@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-import errno
-import struct
 import zipfile
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from .files import CheckpointError, PathLike
+from .files import CheckpointError, PathLike, reading_archive
 from .torch_values import Kind, Storage, finder, fitting, machine_for
 
 LEGACY_MAGIC = 0x1950A86A20F9469CFC6C  # first number of a file from before PyTorch 1.6
@@ -69,56 +67,47 @@ def load_pth(path: PathLike) -> Any:
 
 def _load_zip(path: Path) -> Any:
     """An archive with a pickle, ``data.pkl``, and a file of bytes for each storage."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            records = {info.filename: info for info in archive.infolist()}
-            # Never more bytes than the file has, whatever its directory says of them.
-            left = path.stat().st_size
-            pickles = [n for n in records if n.count("/") == 1 and n.endswith("/data.pkl")]
-            if len(pickles) != 1:
-                raise CheckpointError("a zip file, but not of torch.save: no data.pkl in it")
-            folder = pickles[0].removesuffix("data.pkl")
+    with reading_archive("zip file of torch.save"), zipfile.ZipFile(path) as archive:
+        records = {info.filename: info for info in archive.infolist()}
+        # Never more bytes than the file has, whatever its directory says of them.
+        left = path.stat().st_size
+        pickles = [n for n in records if n.count("/") == 1 and n.endswith("/data.pkl")]
+        if len(pickles) != 1:
+            raise CheckpointError("a zip file, but not of torch.save: no data.pkl in it")
+        folder = pickles[0].removesuffix("data.pkl")
 
-            def read(name: str) -> bytearray:
-                nonlocal left
-                info = records.get(folder + name)
-                if info is None:
-                    raise CheckpointError(f"{name} is missing")
-                if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
-                    raise CheckpointError(f"{name} is compressed, which torch.save never does")
-                left -= info.file_size
-                if left < 0 or info.file_size != info.compress_size:
-                    raise CheckpointError(f"{name} claims more bytes than the file has")
-                found = bytearray(info.file_size)
-                file: Any  # its readinto is not in the type
-                with archive.open(info) as file:  # which compares the checksum at the end
-                    if file.readinto(found) != len(found):
-                        raise CheckpointError(f"{name} is truncated")
-                return found
+        def read(name: str) -> bytearray:
+            nonlocal left
+            info = records.get(folder + name)
+            if info is None:
+                raise CheckpointError(f"{name} is missing")
+            if info.compress_type != zipfile.ZIP_STORED or info.flag_bits & 1:
+                raise CheckpointError(f"{name} is compressed, which torch.save never does")
+            left -= info.file_size
+            if left < 0 or info.file_size != info.compress_size:
+                raise CheckpointError(f"{name} claims more bytes than the file has")
+            found = bytearray(info.file_size)
+            file: Any  # its readinto is not in the type
+            with archive.open(info) as file:  # which compares the checksum at the end
+                if file.readinto(found) != len(found):
+                    raise CheckpointError(f"{name} is truncated")
+            return found
 
-            big = False
-            if folder + "byteorder" in records:
-                order = bytes(read("byteorder")).strip()
-                if order not in (b"little", b"big"):
-                    raise CheckpointError(f"unknown byte order {order[:20]!r}")
-                big = order == b"big"
-            storages: dict[str, Storage] = {}
+        big = False
+        if folder + "byteorder" in records:
+            order = bytes(read("byteorder")).strip()
+            if order not in (b"little", b"big"):
+                raise CheckpointError(f"unknown byte order {order[:20]!r}")
+            big = order == b"big"
+        storages: dict[str, Storage] = {}
 
-            def storage(kind: Kind, key: str, count: int) -> Storage:
-                if key not in storages:
-                    raw = np.frombuffer(read(f"data/{key}"), np.uint8)
-                    storages[key] = Storage(raw, kind, big)
-                return fitting(storages[key], kind, key, count)
+        def storage(kind: Kind, key: str, count: int) -> Storage:
+            if key not in storages:
+                raw = np.frombuffer(read(f"data/{key}"), np.uint8)
+                storages[key] = Storage(raw, kind, big)
+            return fitting(storages[key], kind, key, count)
 
-            return machine_for(bytes(read("data.pkl")), 0, finder(storage)).run()
-    except CheckpointError:
-        raise
-    except OSError as error:
-        if error.errno not in (None, errno.EINVAL):
-            raise
-        raise CheckpointError(f"damaged zip file ({error})") from error  # a place before its start
-    except (zipfile.BadZipFile, EOFError, RuntimeError, ValueError, struct.error) as error:
-        raise CheckpointError(f"truncated or damaged zip file ({error})") from error
+        return machine_for(bytes(read("data.pkl")), 0, finder(storage)).run()
 
 
 def _load_legacy(data: bytes) -> Any:

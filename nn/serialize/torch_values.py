@@ -76,6 +76,15 @@ class Storage:
         self.kind = kind
         self.big_endian = big_endian
         self.arrays: dict[str, np.ndarray] = {}
+        self.others: dict[Kind, Storage] = {}  # over the same bytes
+
+    def of_kind(self, kind: Kind) -> Storage:
+        """The same bytes as elements of another kind; made once for each."""
+        if kind == self.kind:
+            return self
+        if kind not in self.others:
+            self.others[kind] = Storage(self.raw, kind, self.big_endian)
+        return self.others[kind]
 
     def array(self, kind: Kind) -> np.ndarray:
         """Elements, flat."""
@@ -100,7 +109,7 @@ def fitting(storage: Storage, kind: Kind, key: str, count: int) -> Storage:
             f"storage {key} should have {count} elements of {kind.size} bytes, and has "
             f"{len(storage.raw)} bytes"
         )
-    return storage if kind == storage.kind else Storage(storage.raw, kind, storage.big_endian)
+    return storage.of_kind(kind)
 
 
 def finder(storage: Callable[[Kind, str, int], Storage]) -> Callable[[Any], Storage]:
@@ -125,7 +134,10 @@ def _part(whole: Storage, kind: Kind, view: Any) -> Storage:
     first, last = view[1] * kind.size, (view[1] + view[2]) * kind.size
     if whole.raw.size and last > whole.raw.size:
         raise CheckpointError("a view of a storage reaches outside of it")
-    return Storage(whole.raw[first:last], kind, whole.big_endian)
+    part = Storage(whole.raw[first:last], kind, whole.big_endian)
+    # Of the whole's elements, which are made once, however many parts a file names.
+    part.arrays[kind.form] = whole.array(kind)[view[1] : view[1] + view[2]]
+    return part
 
 
 def machine_for(

@@ -359,6 +359,9 @@ def test_nothing_in_a_file_runs(tmp_path, kind):
         b")" + b"\x85" * 100_000 + b".",
         b"}" + b")" + b"\x85" * 100_000 + b"Ns.",  # whose hash would run deep
         b"\x8f(" + b")" + b"\x85" * 100_000 + b"\x90.",
+        b"}(" + b"N" * 17 + b"tNs.",  # a long key
+        b"}" + integer(2**61 - 1) + b"Ns.",  # whose hash others can be made to share
+        b"\x8b" + struct.pack("<i", 5000) + bytes(5000) + b".",
     ],
     ids=lambda data: repr(data[:24]),
 )
@@ -379,6 +382,34 @@ def test_shared_values_are_looked_at_once():
         b"]q\x00" + b"0" + b"".join(b"](h%ch%ce" % (n, n) + b"q%c0" % (n + 1) for n in range(60))
     )
     assert len(run(inner + b"h\x3c.")) == 2
+
+
+@pytest.mark.parametrize(
+    "again",
+    [
+        b"c_codecs\nencode\nh\x00" + text("latin1") + b"\x86R0",
+        b"cbuiltins\nset\nh\x01\x85R0",
+        b"ctorch\nSize\nh\x01\x85R0",
+        b"cnumpy._core.multiarray\n_reconstruct\n)R(K\x01h\x03h\x04\x89h\x02tb0",
+    ],
+    ids=lambda data: repr(data[:20]),
+)
+def test_copies_of_one_value_without_end_are_refused(tmp_path, again):
+    # A long text, a long list, long bytes, their shape and dtype; then each again and again.
+    size = 20_000
+    data = text("x" * size) + b"q\x000" + b"](" + b"K\x05" * size + b"eq\x010"
+    data += b"B" + struct.pack("<I", size) + bytes(size) + b"q\x020" + sizes((size,)) + b"q\x030"
+    data += b"cnumpy\ndtype\n" + text("u1") + b"\x85Rq\x040"
+    with pytest.raises(CheckpointError, match="copies far more than it holds"):
+        load(zipped(tmp_path / "c.pth", data + again * 1000 + b"N."))
+
+
+def test_storages_are_converted_once(tmp_path):
+    first = tensor(kind="IntStorage")
+    data = b"](" + first + tensor(kind="BFloat16Storage", count=8, shape=(8,)) * 3 + b"e."
+    found = load(zipped(tmp_path / "s.pth", data, _0=FOUR))
+    assert np.shares_memory(found[1].numpy(), found[2].numpy())
+    assert np.shares_memory(found[1].numpy(), found[3].numpy())
 
 
 def run(data: bytes) -> Any:
@@ -417,7 +448,7 @@ def test_damaged_numbers_in_a_zip_file_are_seen(tmp_path):
     whole = path.read_bytes()
     place = whole.index(FOUR) + 6
     path.write_bytes(whole[:place] + b"\x77" + whole[place + 1 :])
-    with pytest.raises(CheckpointError, match="damaged zip file"):
+    with pytest.raises(CheckpointError, match="damaged, or no zip file"):
         load(path)
 
 
