@@ -80,7 +80,7 @@ def save_trainer(
         # In the middle of an epoch, the state that its order was drawn from.
         loader=_Fixed(progress.loader) if loader is not None and progress.batches else loader,
         epoch=trainer.epoch,
-        rng=trainer.rng,
+        rng=trainer.generators,
         extra={
             **extra,
             "history": trainer.history.records,
@@ -125,7 +125,7 @@ def load_trainer(trainer: Trainer, path: PathLike) -> Checkpoint:
             optimizer=trainer.optimizer,
             scheduler=trainer.scheduler,
             loader=loader,
-            rng=trainer.rng,
+            rng=trainer.generators,
         )
     except BaseException as error:
         for part, old in before:

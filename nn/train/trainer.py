@@ -81,8 +81,8 @@ class Trainer:
     detect_anomaly : bool, default False
         Look at every value of every op, slowly, so that a NaN names the op that made it.
     rng : autograd.Generator, optional
-        What the model and `augment` draw on; saved and restored with the rest. Default: the
-        library's own generator.
+        What `augment` draws on; saved and restored with the rest, as is the library's own
+        generator, on which models draw. Default: that one.
 
     Attributes
     ----------
@@ -180,6 +180,10 @@ class Trainer:
         self.callbacks = list(callbacks)
         self.detect_anomaly = detect_anomaly
         self.rng = rng
+        # Dropout draws from the library's own, whatever else is given.
+        self.generators = {"default": rng}
+        if rng is not default_generator:
+            self.generators["library"] = default_generator
         self.epoch = 0
         self.last_epoch = 0
         self.history = History()
@@ -280,13 +284,14 @@ class Trainer:
             yield from self.train_loader
             return
         # What the loader draws to come to this place again must not be drawn twice.
-        rng = self.rng.state_dict()
+        states = {name: rng.state_dict() for name, rng in self.generators.items()}
         if isinstance(self.train_loader, DataLoader):
             self.train_loader.load_state_dict(self.progress.loader)
         batches = iter(self.train_loader)
         for _ in range(resumed):
             next(batches, None)
-        self.rng.load_state_dict(rng)
+        for name, rng in self.generators.items():
+            rng.load_state_dict(states[name])
         yield from batches
 
     def _train_batch(self, number: int, batch: Any) -> None:
