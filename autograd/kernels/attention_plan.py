@@ -15,9 +15,11 @@ from numpy.lib.stride_tricks import as_strided
 from .common import Floats, Indices
 
 BLOCK_SCORES, LEAST_ROWS = 1 << 17, 28
-"""Queries are taken in blocks of so many scores, 512 KiB in float32, which leaves them in a usual L2
-cache, and of no fewer rows: two panels of the matrix product. With a quarter of the scores a
-backward took up to 1.2 times as long, since each block adds to the gradients of all keys."""
+"""Queries are taken in blocks of so many scores (512 KiB in float32, for a usual L2 cache).
+
+But there are no fewer rows in one than two panels of the matrix product have. With a quarter of the
+scores a backward took up to 1.2 times as long, since each block adds to the gradients of all keys.
+"""
 
 
 Placed = tuple[tuple[int, ...], tuple[int, ...]]
