@@ -168,7 +168,6 @@ class LBFGS(Optimizer):
         """
         if closure is None:
             raise TypeError("LBFGS.step needs a closure that computes the loss and its gradients")
-        self._stepped = True
         (group,) = self.param_groups
         line = Line(group["params"], closure, self._label)
         state = self.state[group["params"][0]]

@@ -17,12 +17,13 @@ from autograd import Tensor, enable_grad
 from autograd.changes import CHANGES
 
 from .checks import check_flags, check_range, listed, loaded, mapping
+from .hooks import Hooked, hooked
 from .slots import Group, Plan, Slot, misfit
 
 Params = Iterable[Tensor] | Iterable[Group] | Iterable[tuple[str, Tensor]]
 
 
-class Optimizer:
+class Optimizer(Hooked):
     """Base of all optimizers.
 
     Parameters
@@ -74,7 +75,6 @@ class Optimizer:
         self.param_groups: list[Group] = []
         self._state: defaultdict[Tensor, dict[str, Any]] = defaultdict(dict)
         self._forget()
-        self._stepped = False
         entries: list[Any] = list(params)
         if not entries:
             raise ValueError(f"{self._who}: the list of parameters is empty")
@@ -113,6 +113,7 @@ class Optimizer:
 
     # --- The step -----------------------------------------------------------------------------
 
+    @hooked
     def step(self, closure: Callable[[], Any] | None = None) -> Any:
         """Change every parameter that has a gradient, in place.
 
@@ -135,7 +136,6 @@ class Optimizer:
         if closure is not None:
             with enable_grad():
                 loss = closure()
-        self._stepped = True
         for group, plan in zip(self.param_groups, self._ready_plans(), strict=True):
             ready = []
             for slot in plan.slots:
@@ -205,8 +205,8 @@ class Optimizer:
 
     @property
     def was_stepped(self) -> bool:
-        """True once `step` was called (or if a subclass has a `step` that does not tell)."""
-        return self._stepped or type(self).step is not Optimizer.step
+        """True once `step` was called."""
+        return self._stepped
 
     @property
     def _essential(self) -> list[str]:
@@ -300,6 +300,8 @@ class Optimizer:
             "state": index of a parameter -> its state, and "param_groups": the options of each
             group with the indices of its "params". Arrays are not copied.
         """
+        for hook in self._called("save_pre"):
+            hook(self)
         indices: dict[int, int] = {}
         for group in self.param_groups:
             for param in group["params"]:
@@ -316,7 +318,8 @@ class Optimizer:
             }
             for group in self.param_groups
         ]
-        return {"state": dict(sorted(state.items())), "param_groups": groups}
+        saved = {"state": dict(sorted(state.items())), "param_groups": groups}
+        return self._passed("save_post", saved)
 
     def load_state_dict(self, state_dict: Mapping[str, Any]) -> None:
         """Take the state and the options that `state_dict` returned, all of them or none.
@@ -335,7 +338,7 @@ class Optimizer:
             optimizer is then as it was.
         """
         who = f"{self._who}.load_state_dict"
-        saved = mapping(state_dict, f"{who}: the state dict")
+        saved = mapping(self._passed("load_pre", state_dict), f"{who}: the state dict")
         for name in ("state", "param_groups"):
             if name not in saved:
                 raise ValueError(f"{who}: the state dict has no {name!r}")
@@ -355,6 +358,8 @@ class Optimizer:
                 name: loaded(name, value, params[key], where) for name, value in entry.items()
             }
         self.__setstate__({"defaults": self.defaults, "state": state, "param_groups": groups})
+        for hook in self._called("load_post"):
+            hook(self)
 
     def _check_state(self, entry: Mapping[Any, Any], param: Tensor, where: str) -> None:
         """Raise ValueError if the state of a parameter is not one of this algorithm's."""
@@ -420,7 +425,6 @@ class Optimizer:
         self._state = state["state"]
         self.param_groups = state["param_groups"]
         self._forget()
-        self._stepped = vars(self).get("_stepped", False)
 
     def __repr__(self) -> str:
         lines = [f"{self._who} ("]
