@@ -60,7 +60,9 @@ def test_docstring_example(module, name, text, file, line, tmp_path, monkeypatch
 BLOCKS = re.compile(r"^```(python|text)\n(.*?)^```", flags=re.DOTALL | re.MULTILINE)
 
 
-@pytest.mark.parametrize("page", ["README.md", "docs/seeing.md", "docs/training.md"])
+@pytest.mark.parametrize(
+    "page", ["README.md", "docs/seeing.md", "docs/training.md", "docs/weights.md"]
+)
 def test_the_code_of_a_page_runs(page, tmp_path, monkeypatch, capsys):
     """The Python blocks run one after the other, as a reader would paste them.
 
