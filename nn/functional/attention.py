@@ -117,7 +117,7 @@ def multi_head_attention_forward(
     ValueError
         If shapes or arguments do not fit together.
     TypeError
-        If a mask is neither of bools nor of floats.
+        If a mask is neither of bools nor of floats, or of wider ones than query.
     RuntimeError
         If `is_causal` comes without `attn_mask`.
 
@@ -250,9 +250,11 @@ def _check(query: Any, key: Any, value: Any, padding: Any, mask: Any, heads: int
     return len(q) == 3
 
 
-def _forbidden(mask: Any, dtype: Any) -> Any:
+def _forbidden(name: str, mask: Any, dtype: Any) -> Any:
     """A mask as numbers to add: -inf where a mask of bools is true."""
     if np.dtype(mask.dtype).kind != "b":
+        if np.promote_types(mask.dtype, dtype) != dtype:  # it would make the result as wide
+            raise TypeError(f"{WHO}: {name} must be of bool or {dtype}, not {mask.dtype}")
         return mask
     return where(mask, np.array(NEVER, dtype), np.array(0.0, dtype))
 
@@ -264,13 +266,14 @@ def _full_mask(mask: Any, full: tuple[int, ...], dtype: Any) -> Any:
     if mask.shape != wanted:
         raise ValueError(f"{WHO}: attn_mask must have shape {wanted} here, met {mask.shape}")
     shape = (1, 1, *rest) if len(mask.shape) == 2 else full
-    return _reshape(_forbidden(mask, dtype), shape=shape)
+    return _reshape(_forbidden("attn_mask", mask, dtype), shape=shape)
 
 
 def _padding_mask(mask: Any, wanted: tuple[int, int], dtype: Any) -> Any:
     if mask.shape != wanted:
         raise ValueError(f"{WHO}: key_padding_mask must have shape {wanted}, met {mask.shape}")
-    return _reshape(_forbidden(mask, dtype), shape=(wanted[0], 1, 1, wanted[1]))
+    mask = _forbidden("key_padding_mask", mask, dtype)
+    return _reshape(mask, shape=(wanted[0], 1, 1, wanted[1]))
 
 
 def _padded(mask: Any, extra: int) -> Any:

@@ -211,6 +211,8 @@ BOOLS = autograd.tensor(np.zeros((2, 3), bool))
         (ValueError, r"attn_mask must have shape \(3, 3\)", (X,) * 3, {"attn_mask": BOOLS}),
         (ValueError, r"\(4, 3, 3\)", (X,) * 3, {"attn_mask": autograd.zeros(3, 3, 3)}),
         (ValueError, r"\(2, 3, 3\)", (X[:, 0],) * 3, {"attn_mask": autograd.zeros(4, 3, 3)}),
+        (TypeError, "of bool or float32", (X,) * 3, {"attn_mask": autograd.zeros(3, 3).double()}),
+        (TypeError, "of bool or float32", (X,) * 3, {"kpm": autograd.zeros(2, 3).double()}),
         (RuntimeError, "is_causal says", (X,) * 3, {"is_causal": True}),
     ],
 )
