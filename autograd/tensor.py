@@ -523,16 +523,22 @@ class Tensor(InPlace):
 
     def uniform_(self, low: float = 0.0, high: float = 1.0, *, generator: Any = None) -> Tensor:
         """Overwrite with uniform random numbers from [low, high)."""
+        if not low <= high:
+            raise ValueError(f"uniform_: expected low <= high, met {low} and {high}")
         source = generator or random.default_generator
         return self.copy_(source.random(self.shape) * (high - low) + low)
 
     def normal_(self, mean: float = 0.0, std: float = 1.0, *, generator: Any = None) -> Tensor:
         """Overwrite with normal random numbers."""
+        if not std >= 0.0:
+            raise ValueError(f"normal_: std must be at least 0, not {std}")
         source = generator or random.default_generator
         return self.copy_(source.normal(self.shape) * std + mean)
 
     def bernoulli_(self, p: float = 0.5, *, generator: Any = None) -> Tensor:
         """Overwrite with 1 with probability `p`, else 0."""
+        if not 0.0 <= p <= 1.0:
+            raise ValueError(f"bernoulli_: p must be from 0 to 1, not {p}")
         source = generator or random.default_generator
         return self.copy_(source.random(self.shape) < p)
 
