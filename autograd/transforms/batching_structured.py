@@ -91,10 +91,11 @@ def channels(call: Call) -> Any:
 
 def _normalised(call: Call, around: Any) -> Any:
     """Normalise all examples, then apply weights that differ by example."""
-    x, weight, bias = call.all()
-    plain = Call(call.op, [x, None, None], [True, False, False], call.params, call.size)
+    x, *learned = call.all()  # a weight, and a bias where the op takes one
+    without = [None] * len(learned)
+    plain = Call(call.op, [x, *without], [True, *map(bool, without)], call.params, call.size)
     y = layer(plain) if around is layer else grouped_channels(plain)
-    for v, times in ((weight, True), (bias, False)):
+    for v, times in zip(learned, (True, False), strict=False):
         if v is not None:
             rank = len(y.shape) - 1
             if around is layer:
@@ -212,6 +213,7 @@ RULES |= {
     "batch_norm": channels,
     "batch_norm_fixed": channels,
     "layer_norm": layer,
+    "rms_norm": layer,
     "group_norm": grouped_channels,
     "dropout": dropout,
     "take_rows": take_rows,
