@@ -17,6 +17,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
 
 from ..dtypes import get_default_dtype
 from ..families import shape_of, structured
@@ -55,15 +56,21 @@ def _emitted(x, labels):
     return np.take_along_axis(x, spread, axis=2).astype(np.float64)
 
 
-def _log_sum(a, b, c):
-    top = np.maximum(np.maximum(a, b), c)
+def _log_sum(ways):
+    """Logarithm of the sum of exponentials over dimension 0, of an array that is used up."""
+    top = np.maximum.reduce(ways, axis=0)
     np.maximum(top, LOWEST, out=top)
-    total = np.exp(a - top)
-    total += np.exp(b - top)
-    total += np.exp(c - top)
+    ways -= top
+    np.exp(ways, out=ways)
+    total = np.add.reduce(ways, axis=0)
     np.log(total, out=total)
     total += top
     return total
+
+
+def _three(padded, states):
+    """A view (..., N, states + 2) as (..., 3, N, states): states, those one and two places on."""
+    return np.moveaxis(sliding_window_view(padded, states, axis=-1), -2, -3)
 
 
 def _forward(emitted, skips):
@@ -71,14 +78,11 @@ def _forward(emitted, skips):
     moments, count, states = emitted.shape
     sums = np.full((moments, count, states + 2), -np.inf)
     sums[0, :, 2:4] = emitted[0, :, :2]
-    barrier = np.where(skips, 0.0, -np.inf)
+    before = _three(sums, states)  # two states back, one back, the same
+    barrier = np.zeros((3, count, states))
+    barrier[0, ~skips] = -np.inf
     for t in range(1, moments):
-        last = sums[t - 1]
-        np.add(
-            _log_sum(last[:, 2:], last[:, 1:-1], last[:, :-2] + barrier),
-            emitted[t],
-            out=sums[t, :, 2:],
-        )
+        np.add(_log_sum(before[t - 1] + barrier), emitted[t], out=sums[t, :, 2:])
     return sums
 
 
@@ -86,16 +90,18 @@ def _backward(emitted, skips, input_lengths, target_lengths):
     """Sums over the paths that go on from a state, its emission not included."""
     moments, count, states = emitted.shape
     sums = np.full((moments, count, states), -np.inf)
-    ending = _endings(states, target_lengths)
-    barrier = np.full((count, states), -np.inf)
-    barrier[:, :-2][skips[:, 2:]] = 0.0
+    ending = np.where(_endings(states, target_lengths), 0.0, -np.inf)
     onward = np.full((count, states + 2), -np.inf)
+    after = _three(onward, states)  # the same state, one on, two on
+    barrier = np.zeros((3, count, states))
+    barrier[2, :, : states - 2][~skips[:, 2:]] = -np.inf
     for t in range(moments - 1, -1, -1):
         if t + 1 < moments:
             np.add(sums[t + 1], emitted[t + 1], out=onward[:, :states])
-            sums[t] = _log_sum(onward[:, :-2], onward[:, 1:-1], onward[:, 2:] + barrier)
+            sums[t] = _log_sum(after + barrier)
         ends = input_lengths == t + 1
-        sums[t, ends] = np.where(ending[ends], 0.0, -np.inf)
+        if ends.any():
+            sums[t, ends] = ending[ends]
     return sums
 
 
