@@ -83,7 +83,7 @@ class Builder:
         if arg is None:
             return ""
         if isinstance(arg, Size):
-            scalar = self.scalar(arg)
+            scalar = self.add("Squeeze", self.scalar(arg), self.ints(0))
             return scalar if dtype in (None, np.int64) else self.cast(scalar, dtype)
         if not isinstance(arg, Ref):
             return self.constant(np.asarray(arg, dtype))

@@ -19,13 +19,14 @@ from ..module import Module
 from ..serialize.files import PathLike, write_atomically
 from .builder import BATCH, Builder
 from .emitters_layers import LAYERS
+from .emitters_rare import RARE
 from .emitters_small import SMALL
 from .sizes import ExportError, Program, Size, program_of, with_batch
 
 OPSET = 20  # the first with Gelu
 IR_VERSION = 9  # of the file format, as old as that opset
 MAX_BYTES = 2**31 - 1  # of a message of protocol buffers
-EMITTERS = {**SMALL, **LAYERS}
+EMITTERS = {**SMALL, **LAYERS, **RARE}
 
 
 def onnx(

@@ -203,6 +203,29 @@ FUNCTIONS: dict[str, tuple[Callable[..., Any], tuple[int, ...]]] = {
         (2, 3, 3),
     ),
     "cumulative": (lambda x: [x.cumsum(1), x.tril(), x.flip(1)], (2, 3, 3)),
+    "rounding": (
+        lambda x: [x.round(), x.trunc(), x.frac(), (x * 3).round(decimals=1), x % 0.3, x // 0.3],
+        (2, 3),
+    ),
+    "logarithms": (
+        lambda x: [x.abs().log1p(), x.expm1(), x.exp2(), x.abs().log2(), x.abs().log10()],
+        (2, 3),
+    ),
+    "errors": (lambda x: [x.erf(), x.erfc()], (2, 3)),
+    "not numbers": (
+        lambda x: autograd.nan_to_num(
+            autograd.where(x > 0.3, np.inf, autograd.where(x < -0.3, np.nan, x)), 1.0, 2.0
+        ),
+        (2, 5),
+    ),
+    "order": (lambda x: [*x.topk(2, 1), *x.sort(1, descending=True)], (2, 5)),
+    "truth": (lambda x: [(x > 0).any(1), (x > -1).all(1), x.isnan()], (2, 3)),
+    "rearranged": (
+        lambda x: [x.roll(1, 1), x.repeat_interleave(2, 1), x.unfold(1, 2, 1), x.diagonal(0, 1, 2)],
+        (2, 3, 4),
+    ),
+    "windows of images": (lambda x: F.unfold(x, 2), (2, 1, 4, 4)),
+    "one number": (lambda x: x.mean() * x.shape[0], (2, 3)),
     "itself and a constant": (lambda x: [x, autograd.ones(2)], (2, 3)),
 }
 
@@ -234,6 +257,8 @@ def test_sizes_of_the_example_only(tmp_path):
     branches = Function(lambda x: x * 2 if x.shape[0] % 2 else x.sum(1))
     with pytest.raises(ExportError, match="does something else for a batch of 3 than for one of 4"):
         nn.export.onnx(branches, (2, 3), tmp_path / "no.onnx")
+    with pytest.raises(ExportError, match="roll: it rearranges the batch"):
+        nn.export.onnx(Function(lambda x: x.roll(1, 0)), (2, 3), tmp_path / "no.onnx")
     assert not (tmp_path / "no.onnx").exists()
 
 
