@@ -42,6 +42,7 @@ CASES = [
     Case("GRU", (2, 3, 2, False, True, 0.0, True), call=(drawn(3, 4, 2), drawn(4, 3, 3))),
     Case("GRU", (2, 3), {"bidirectional": True, "batch_first": True}, call=(drawn(4, 2),)),
     Case("GRU", (2, 3, 2), {"dropout": 0.5}, call=(X,), modes=("eval",)),
+    Case("GRU", (2, 3, 2), {"dropout": 1.0}, call=(X,)),
     Case("GRU", (2, 3), {"bidirectional": True}, call=(X,), use=packed(False), note="unsorted"),
     Case("LSTM", (2, 3), call=(X,)),
     Case("LSTM", (2, 17), call=(drawn(3, 9, 2), pair(1, 9, 17))),
