@@ -228,7 +228,9 @@ class _Merge:
 
     def __call__(self, a: Any, b: Any) -> Any:
         """One value; `a` where both are equal."""
-        if isinstance(a, Ref) or a is b:
+        if a is b:
+            return a
+        if isinstance(a, Ref):
             if a != b:
                 raise self.error(self.module)
             return a
