@@ -143,9 +143,46 @@ class Tensor(InPlace):
         """Number of elements."""
         return int(np.prod(self.shape))
 
+    nelement = numel
+    ndimension = dim
+
     def is_floating_point(self) -> bool:
         """True for a float dtype."""
         return self.dtype.kind == "f"
+
+    def is_complex(self) -> bool:
+        """Always False: there are no complex tensors."""
+        return False
+
+    def is_signed(self) -> bool:
+        """True for a dtype that has negative numbers."""
+        return self.dtype.kind in "if"
+
+    def is_nonzero(self) -> bool:
+        """The truth of a single element."""
+        return bool(self)
+
+    def is_same_size(self, other: Tensor) -> bool:
+        """True if the shapes are equal."""
+        return self.shape == other.shape
+
+    def is_contiguous(self) -> bool:
+        """True if the memory lies in row-major order without gaps."""
+        return bool(self.array().flags.c_contiguous)
+
+    @property
+    def itemsize(self) -> int:
+        """Bytes of one element."""
+        return self.dtype.itemsize
+
+    def element_size(self) -> int:
+        """Bytes of one element."""
+        return self.dtype.itemsize
+
+    @property
+    def nbytes(self) -> int:
+        """Bytes of all elements."""
+        return self.numel() * self.dtype.itemsize
 
     # --- Values -------------------------------------------------------------------------------
 
@@ -323,6 +360,23 @@ class Tensor(InPlace):
         for watcher in WATCHERS:
             watcher.left("detach", self, result)
         return result
+
+    def detach_(self) -> Tensor:
+        """Cut this tensor itself off the graph, and return it.
+
+        Raises
+        ------
+        RuntimeError
+            For a view: its base would stay in the graph.
+        """
+        if not self.is_leaf and not isinstance(self.value, Abstract) and self._is_view():
+            raise RuntimeError("detach_: a view cannot be cut off in place; use detach()")
+        if not self.is_leaf:
+            self.node = None
+        self.requires_grad = False
+        for watcher in WATCHERS:
+            watcher.left("detach", self, self)
+        return self
 
     # --- Operators beyond those of a number ---------------------------------------------------
 
@@ -568,6 +622,10 @@ class Tensor(InPlace):
         array = np.ones(lengths("new_ones", size), dtype or self.dtype)
         return Tensor(array, requires_grad)
 
+    def new_tensor(self, data: Any, dtype: Any = None, requires_grad: bool = False) -> Tensor:
+        """A tensor with a copy of `data`, of this dtype."""
+        return tensor(data, dtype or self.dtype, requires_grad)
+
     def new_full(
         self,
         size: Any,
@@ -789,6 +847,14 @@ class Tensor(InPlace):
     def device(self) -> Device:
         """Where it is: the CPU."""
         return CPU
+
+    def type_as(self, other: Tensor) -> Tensor:
+        """Convert to the dtype of another tensor."""
+        return self.to(other.dtype)
+
+    def short(self) -> Tensor:
+        """Convert to int16."""
+        return self.to(np.int16)
 
     def float(self) -> Tensor:
         """Convert to float32."""
