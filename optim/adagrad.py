@@ -98,6 +98,11 @@ class Adagrad(Optimizer):
             "fused": fused,
         }
         super().__init__(params, defaults)
+        for group in self.param_groups:  # as in PyTorch, there is a state before the first step
+            for param in group["params"]:
+                fresh = self._fresh(param, group)
+                self._state[param]["step"] = Tensor(np.zeros((), np.float32))
+                self._state[param].update((name, Tensor(array)) for name, array in fresh.items())
 
     def _validate(self, options: Mapping[str, Any], who: str) -> None:
         for name in ("lr", "lr_decay", "weight_decay", "initial_accumulator_value", "eps"):
