@@ -1,0 +1,3 @@
+"""Measurements one can believe: right before fast, in turn, with intervals. Never installed."""
+
+from .subjects import kernel as kernel

@@ -1,0 +1,164 @@
+"""``python -m benchmarks``: list, run, compare and keep measurements."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from . import history, tables, trial
+from .measure import machine
+from .subjects import SUBJECTS, load_file
+
+QUICK_SECONDS = 60.0
+SECONDS = 300.0
+
+
+def chosen(pattern: str) -> list[str]:
+    """
+    Names that a pattern means: a file of the user's, or parts of names.
+
+    Raises
+    ------
+    LookupError
+        If it means none.
+    """
+    if pattern.endswith(".py"):
+        return load_file(Path(pattern))
+    enter_suite()
+    names = [name for name in SUBJECTS if pattern in name]
+    if not names:
+        raise LookupError(f"no kernel's name has {pattern!r} in it; there are {sorted(SUBJECTS)}")
+    return names
+
+
+def enter_suite() -> None:
+    """Enter the kernels of this library."""
+    from . import suite  # noqa: F401 - it registers them
+
+
+def parser() -> argparse.ArgumentParser:
+    """The command line."""
+    top = argparse.ArgumentParser(prog="python -m benchmarks", description=__doc__)
+    commands = top.add_subparsers(dest="command", required=True)
+    commands.add_parser("list", help="what can be measured")
+    run = commands.add_parser("run", help="check, time, compare with rivals")
+    run.add_argument("pattern", nargs="?", default="", help="part of a name, or a file of yours")
+    run.add_argument("--quick", action="store_true", help="the first size of each, float32")
+    run.add_argument("--dtype", choices=["float32", "float64"], action="append")
+    run.add_argument("--threads", type=int, action="append", help="default: 1")
+    run.add_argument("--budget", type=float, help="seconds for all of it")
+    run.add_argument("--name", help="of the run, for `compare` (default: the time)")
+    run.add_argument("--json", type=Path, help="also write the results there")
+    run.add_argument("--markdown", type=Path, help="also write a table there")
+    compare = commands.add_parser("compare", help="two runs that were kept")
+    compare.add_argument("old")
+    compare.add_argument("new")
+    compare.add_argument(
+        "--fail-over", type=float, help="exit with 1 if a kernel became so many times slower"
+    )
+    commands.add_parser("history", help="runs that were kept")
+    for command in (run, compare, commands.choices["history"]):
+        command.add_argument("--folder", type=Path, default=history.FOLDER, help="of the history")
+    return top
+
+
+def run(options: argparse.Namespace) -> int:
+    """Measure; Ctrl-C keeps what was measured."""
+    names = chosen(options.pattern)
+    dtypes = options.dtype or (["float32"] if options.quick else ["float32", "float64"])
+    plan = [
+        (SUBJECTS[name], size, dtype, threads)
+        for name in names
+        for size in (SUBJECTS[name].sizes[:1] if options.quick else SUBJECTS[name].sizes)
+        for dtype in dtypes
+        if dtype in SUBJECTS[name].dtypes
+        for threads in options.threads or [1]
+    ]
+    budget = options.budget or (QUICK_SECONDS if options.quick else SECONDS)
+    end = time.monotonic() + budget
+    name = options.name or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    print(f"{machine()}\n{tables.HEADING}")
+    results: list[trial.Result] = []
+    try:
+        for i, (subject, size, dtype, threads) in enumerate(plan):
+            trial.set_threads(threads)
+            left = max(0.0, end - time.monotonic()) / (len(plan) - i)
+            results.append(trial.run(subject, size, dtype, threads, 0.7 * left))
+            print("\n".join(tables.lines(results[-1])), flush=True)
+    except KeyboardInterrupt:
+        print(f"stopped after {len(results)} of {len(plan)}")
+    if results:
+        path = history.keep(results, name, options.folder)
+        print(f"kept in {path} as {name!r}")
+        if options.json:
+            records = [{"key": r.key, **r.as_record()} for r in results]
+            options.json.write_text(json.dumps(records, indent=1) + "\n", encoding="utf-8")
+        if options.markdown:
+            options.markdown.write_text(tables.markdown(results), encoding="utf-8")
+    return int(any(r.wrong for r in results))
+
+
+def records(folder: Path) -> list[dict[str, Any]]:
+    """What was kept on this machine; nothing is an error that says how to begin."""
+    path = folder / f"{history.machine_key()}.jsonl"
+    if not path.exists():
+        raise LookupError(f"nothing was kept for this machine in {folder}; `run` something first")
+    return history.read(path)
+
+
+def compare(options: argparse.Namespace) -> int:
+    """Say what changed between two runs."""
+    kept = records(options.folder)
+    runs = {run: [r for r in kept if r.get("run") == run] for run in (options.old, options.new)}
+    for run_name, found in runs.items():
+        if not found:
+            known = sorted({str(r.get("run")) for r in kept})
+            raise LookupError(f"there is no run {run_name!r}; there are {known}")
+    changes = history.compare(runs[options.old], runs[options.new])
+    if not changes:
+        raise LookupError("the two runs have nothing in common")
+    for change in changes:
+        print(tables.change_line(change))
+    limit = options.fail_over
+    slower = [c for c in changes if c.verdict == "slower" and (limit is None or c.ratio > limit)]
+    return int(limit is not None and bool(slower))
+
+
+def show_history(options: argparse.Namespace) -> int:
+    """Say which runs were kept."""
+    seen: dict[str, list[dict[str, Any]]] = {}
+    for record in records(options.folder):
+        seen.setdefault(str(record.get("run")), []).append(record)
+    for name, found in seen.items():
+        print(f"{name:24} {found[0].get('commit', ''):14} {len(found)} results")
+    return 0
+
+
+def show_list() -> int:
+    """Say what can be measured."""
+    enter_suite()
+    for name, subject in SUBJECTS.items():
+        rivals = ", ".join(subject.rivals) or "nobody"
+        print(f"{name:16} {len(subject.sizes)} sizes, {', '.join(subject.dtypes)}; beside {rivals}")
+    return 0
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run a command; a mistake of the user's is one clear line."""
+    options = parser().parse_args(arguments)
+    try:
+        if options.command == "list":
+            return show_list()
+        return {"run": run, "compare": compare, "history": show_history}[options.command](options)
+    except (LookupError, FileNotFoundError, ValueError) as error:
+        print(f"error: {error.args[0] if error.args else error}", file=sys.stderr)
+        return 2
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,72 @@
+"""Results as lines for a terminal of 100 columns, and as Markdown."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from .history import Change
+from .trial import Result
+
+HEADING = (
+    f"{'kernel':34}{'time':>10} {'IQR':>5}{'GFLOP/s':>9}{'GB/s':>7}  rival / ours (95 % interval)"
+)
+
+
+def duration(seconds: float) -> str:
+    """A time with the unit that gives it one to three digits before the point."""
+    for unit, scale in (("s", 1.0), ("ms", 1e3), ("us", 1e6)):
+        if seconds * scale >= 1.0:
+            return f"{seconds * scale:.3g} {unit}"
+    return f"{seconds * 1e9:.3g} ns"
+
+
+def number(value: float | None) -> str:
+    """Three digits, or a dash."""
+    return "-" if value is None else f"{value:.3g}"
+
+
+def lines(result: Result) -> list[str]:
+    """One line for a result, and one more for each further rival or problem."""
+    if result.wrong:
+        return [f"{result.key:34}  WRONG, not timed:", f"    {result.wrong}"]
+    assert result.seconds is not None
+    head = (
+        f"{result.key:34}{duration(result.seconds.median):>10} {result.seconds.relative:>5.0%}"
+        f"{number(result.gflops):>9}{number(result.gbytes):>7}"
+    )
+    rivals = [
+        f"{name} {r.median:.2f} ({r.low:.2f} .. {r.high:.2f}) {r.verdict}"
+        for name, r in result.ratios.items()
+    ]
+    found = [f"{head}  {rivals[0] if rivals else ''}".rstrip()]
+    found += [" " * len(head) + f"  {text}" for text in rivals[1:]]
+    found += [f"    {name}: {why}" for name, why in result.refused.items()]
+    if result.disturbed:
+        found.append("    other processes used the machine meanwhile: measure again")
+    return found
+
+
+def change_line(change: Change) -> str:
+    """One line for a change between two runs."""
+    return (
+        f"{change.key:44}{change.ratio:6.2f} x  ({change.low:.2f} .. {change.high:.2f})  "
+        f"{change.verdict}"
+    )
+
+
+def markdown(results: Sequence[Result]) -> str:
+    """A table of results."""
+    rows = [
+        "| kernel | time | IQR | GFLOP/s | GB/s | rival / ours |",
+        "|---|---:|---:|---:|---:|---|",
+    ]
+    for r in results:
+        if r.wrong or r.seconds is None:
+            rows.append(f"| {r.key} | wrong: {r.wrong} | | | | |")
+            continue
+        rivals = ", ".join(f"{n} {q.median:.2f} ({q.verdict})" for n, q in r.ratios.items())
+        rows.append(
+            f"| {r.key} | {duration(r.seconds.median)} | {r.seconds.relative:.0%} | "
+            f"{number(r.gflops)} | {number(r.gbytes)} | {rivals} |"
+        )
+    return "\n".join(rows) + "\n"
