@@ -10,7 +10,7 @@ from ..functional import normalize
 from ..layers.conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from ..module import Module
 from .orthogonal import orthogonal as orthogonal
-from .parametrize import register_parametrization
+from .parametrize import PLACE, is_parametrized, register_parametrization
 
 TRANSPOSED = (ConvTranspose1d, ConvTranspose2d, ConvTranspose3d)
 FIRST_ITERATIONS = 15  # of the power method, so that a new layer's norm is already right
@@ -93,7 +93,22 @@ def weight_norm(module: Module, name: str = "weight", dim: int | None = 0) -> Mo
     >>> list(layer.state_dict())
     ['bias', 'parametrizations.weight.original0', 'parametrizations.weight.original1']
     """
-    return register_parametrization(module, name, _WeightNorm(dim), unsafe=True)
+    register_parametrization(module, name, _WeightNorm(dim), unsafe=True)
+    module.register_load_state_dict_pre_hook(_OldKeys(name))
+    return module
+
+
+class _OldKeys:
+    """Renames the keys of `nn.utils.weight_norm`, so that what it saved can be loaded."""
+
+    def __init__(self, name: str) -> None:
+        self.name = name
+
+    def __call__(self, module: Module, state: dict[str, Any], prefix: str, *rest: Any) -> None:
+        old = [f"{prefix}{self.name}_{ending}" for ending in "gv"]
+        if is_parametrized(module, self.name) and all(key in state for key in old):
+            for number, key in enumerate(old):
+                state[f"{prefix}{PLACE}.{self.name}.original{number}"] = state.pop(key)
 
 
 class _SpectralNorm(Module):

@@ -165,6 +165,26 @@ def test_a_large_matrix_has_an_exponential():
     np.testing.assert_allclose(_matrix_exp(skew.double()).numpy(), expected, atol=1e-11)
 
 
+def test_weights_of_the_older_form_load_into_the_newer():
+    old = nn.Sequential(nn.utils.weight_norm(nn.Linear(3, 2)))
+    new = nn.Sequential(parametrizations.weight_norm(nn.Linear(3, 2)))
+    assert not new.load_state_dict(old.state_dict()).missing_keys
+    assert not new.load_state_dict(new.state_dict()).missing_keys
+    np.testing.assert_array_equal(new[0].weight.detach().numpy(), old[0].weight.detach().numpy())
+    parametrize.remove_parametrizations(new[0], "weight")
+    with pytest.raises(RuntimeError, match="weight_g"):
+        new.load_state_dict(old.state_dict())
+
+
+def test_weight_decay_leaves_an_orthogonal_weight_orthogonal():
+    # PyTorch truncates the decayed signs to 0, and the weight with them.
+    layer: Any = parametrizations.orthogonal(nn.Linear(4, 3).double())
+    with no_grad():
+        layer.parametrizations.weight.original *= 0.9
+    weight = layer.weight.detach().numpy()
+    np.testing.assert_allclose(weight @ weight.T, np.eye(3), atol=1e-12)
+
+
 class Symmetric(nn.Module):
     def forward(self, x: Any) -> Any:
         return x.triu() + x.triu(1).mT
