@@ -265,7 +265,10 @@ class ProgressBar(Callback):
         last = trainer.last_epoch
         title = f"epoch {trainer.epoch + 1:{len(str(last))}}/{last}"
         loader = trainer.train_loader
-        length = len(loader) if isinstance(loader, Sized) else None
+        try:
+            length = len(loader) if isinstance(loader, Sized) else None
+        except TypeError:  # a loader of a stream
+            length = None
         self.bar = tqdm(total=length, desc=title, unit=" batches", disable=self.disable)
 
     def on_batch_end(self, trainer: Trainer, result: BatchResult) -> None:

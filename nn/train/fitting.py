@@ -13,13 +13,14 @@ from autograd.random import Generator
 from optim import Optimizer
 from optim.lr_scheduler import LRScheduler
 
-from ..data import DataLoader, TensorDataset, random_split
+from ..data import DataLoader, IterableDataset, TensorDataset, random_split
 from ..module import Module
 from ..serialize import CheckpointError, PathLike, load_checkpoint
 from .callbacks import Callback, EarlyStopping, ProgressBar, TensorBoard
 from .evaluation import LossFunction, Metric
 from .history import History
-from .trainer import LAST, Trainer
+from .saving import LAST, run_exists
+from .trainer import Trainer
 
 SPLIT = "split_seed"  # in a checkpoint: what the held-out samples were drawn by
 
@@ -134,9 +135,7 @@ def fit(
         raise ValueError("fit: resume=True needs the folder of the run")
     last = None if folder is None else Path(folder) / LAST
     if last is not None and last.exists() and not resume:
-        raise FileExistsError(
-            f"fit: {folder} holds a run already; go on with it by resume=True, or choose another"
-        )
+        raise run_exists(Path(last).parent, "fit: go on with it by resume=True")
     resuming = resume and last is not None and last.exists()
     split_seed: int | None = None
     dtype = next((p.dtype for p in model.parameters()), np.dtype(np.float32))
@@ -196,7 +195,7 @@ def as_loader(
     """
     Batches of a dataset, shuffled by a generator seeded from `rng` if there is one.
 
-    A DataLoader, and an iterable of batches, is left as it is.
+    A stream keeps its order; a DataLoader, and an iterable of batches, is left as it is.
 
     Examples
     --------
@@ -206,7 +205,7 @@ def as_loader(
     """
     if isinstance(data, DataLoader) or not hasattr(data, "__getitem__"):
         return data
-    if rng is None:
+    if rng is None or isinstance(data, IterableDataset):
         return DataLoader(data, batch_size)
     # A generator of its own, so that the order does not depend on what the model draws.
     return DataLoader(data, batch_size, shuffle=True, generator=_seed(rng))

@@ -144,7 +144,7 @@ class History(Sequence[Record]):
         Returns
         -------
         matplotlib.figure.Figure
-            A notebook shows it.
+            A notebook shows it once ``matplotlib.pyplot`` was imported there.
 
         Raises
         ------

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -15,12 +17,20 @@ from ..serialize import (
     PathLike,
     load_checkpoint,
     save_checkpoint,
+    save_file,
 )
-from .history import Record
+from .callbacks import monitored
+from .history import Record, write_metrics
 
 if TYPE_CHECKING:
     from .callbacks import Callback
     from .trainer import Trainer
+
+
+# The files that a run keeps in its folder.
+LAST = "last.safetensors"
+BEST = "best.safetensors"
+METRICS = "metrics.jsonl"
 
 
 @dataclass
@@ -91,6 +101,24 @@ def save_trainer(
             },
         },
     )
+
+
+def keep_run(trainer: Trainer, folder: Path) -> None:
+    """Bring the folder of a run up to date; the checkpoint goes first."""
+    trainer.save(folder / LAST)
+    records = trainer.history.records
+    write_metrics(folder / METRICS, records)
+    if not records or trainer.progress.batches:
+        return
+    if math.isnan(monitored(records[-1], trainer.monitor, "Trainer")):
+        return
+    if trainer.history.best(trainer.monitor, trainer.mode) is records[-1]:
+        save_file(trainer.weights_for_use(), folder / BEST)
+
+
+def run_exists(folder: Path, how: str) -> FileExistsError:
+    """The error of a folder that holds another run."""
+    return FileExistsError(f"{how}, or choose another folder: {folder} holds a run already")
 
 
 def load_trainer(trainer: Trainer, path: PathLike) -> Checkpoint:

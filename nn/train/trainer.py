@@ -20,18 +20,13 @@ from optim.lr_scheduler import LRScheduler
 from ..data import DataLoader
 from ..data.seeding import as_int
 from ..module import Module
-from ..serialize import Checkpoint, PathLike, save_file
+from ..serialize import Checkpoint, PathLike
 from .average import Swap, WeightAverage
 from .callbacks import BatchResult, Callback, mode_of, monitored
 from .evaluation import LossFunction, Metric, measure, samples_in, split
-from .history import History, Record, write_metrics
+from .history import History, Record
 from .interrupt import interruptions
-from .saving import Progress, load_trainer, save_trainer
-
-# The files that `Trainer.fit` keeps in its folder.
-LAST = "last.safetensors"
-BEST = "best.safetensors"
-METRICS = "metrics.jsonl"
+from .saving import LAST, Progress, keep_run, load_trainer, run_exists, save_trainer
 
 
 class TrainingError(RuntimeError):
@@ -192,6 +187,7 @@ class Trainer:
         self.extra: dict[str, Any] = {}
         self._pending: list[int] = []  # sizes of the batches whose gradients await a step
         self._swap = Swap(model)
+        self._folders: set[Path] = set()  # those whose run is this one
 
     # ---------------------------------------------------------------- the loop
 
@@ -217,6 +213,8 @@ class Trainer:
 
         Raises
         ------
+        FileExistsError
+            If `folder` holds a run that this trainer neither made nor loaded.
         TrainingError
             If a loss is infinite or NaN; names the epoch and the batch. The epoch is not counted.
         ValueError
@@ -231,14 +229,17 @@ class Trainer:
         kept = None if folder is None else Path(folder)
         if kept is not None:
             kept.mkdir(parents=True, exist_ok=True)
-            self._keep(kept)  # now, so that an unwritable folder is told before the training
+            if (kept / LAST).exists() and kept.resolve() not in self._folders:
+                raise run_exists(kept, "Trainer.fit: load it first to go on with it")
+            self._folders.add(kept.resolve())
+            keep_run(self, kept)  # now, so that an unwritable folder is told before the training
         with interruptions(self, interruptible), self._finally_telling():
             self._tell("on_fit_start")
             while self.epoch < count and self.stop_reason is None:
                 if self._train_epoch():
                     self._complete_epoch()
                 if kept is not None:
-                    self._keep(kept)
+                    keep_run(self, kept)
         self.history.stop_reason = self.stop_reason
         return self.history
 
@@ -412,16 +413,6 @@ class Trainer:
 
     # ---------------------------------------------------------------- files
 
-    def _keep(self, folder: Path) -> None:
-        """Bring the folder of a run up to date; the checkpoint goes first."""
-        self.save(folder / LAST)
-        write_metrics(folder / METRICS, self.history.records)
-        records = self.history.records
-        if records and self.progress.batches == 0:
-            best = self.history.best(self.monitor, self.mode)
-            if best is records[-1]:
-                save_file(self.weights_for_use(), folder / BEST)
-
     def save(self, path: PathLike, extra: Mapping[str, Any] | None = None) -> None:
         """
         Write a checkpoint from which `load` goes on bit for bit, atomically.
@@ -462,6 +453,7 @@ class Trainer:
         """
         info = load_trainer(self, path)
         self._swap, self._pending = Swap(self.model), []
+        self._folders = {Path(path).resolve().parent}
         return info
 
 

@@ -17,7 +17,7 @@ import pytest
 import autograd
 import nn
 import optim
-from nn.data import DataLoader, RandomShift, TensorDataset
+from nn.data import DataLoader, IterableDataset, RandomShift, TensorDataset
 from nn.metrics import accuracy
 from nn.serialize import CheckpointError, load_file
 from nn.train import (
@@ -97,6 +97,16 @@ def test_loaders_datasets_and_lists_of_batches_are_taken():
         optimizer = optim.SGD(model.parameters(), lr=0.01)
         history = fit(model, data, nn.MSELoss(), optimizer, epochs=1, validation=dataset)
         assert len(history) == 1
+
+
+def test_streams_are_taken_in_their_order():
+    class Stream(IterableDataset[Any]):
+        def __iter__(self):
+            return iter(zip(X.astype(np.float32), VALUES, strict=True))
+
+    model = nn.Linear(4, 1)
+    optimizer = optim.SGD(model.parameters(), lr=0.01)
+    assert len(fit(model, Stream(), nn.MSELoss(), optimizer, epochs=2, batch_size=5)) == 2
 
 
 def test_several_inputs():
@@ -396,6 +406,21 @@ def test_a_stopped_run_goes_on_in_memory_too():
     assert found[0] == found[1]
 
 
+def test_a_trainer_does_not_overwrite_another_s_run(tmp_path):
+    def make():
+        model = nn.Linear(4, 2)
+        data = DataLoader(TensorDataset(X.astype(np.float32), LABELS), 8)
+        return Trainer(model, optim.SGD(model.parameters(), lr=0.1), nn.CrossEntropyLoss(), data)
+
+    first, second = make(), make()
+    first.fit(1, folder=tmp_path)
+    first.fit(2, folder=tmp_path)
+    with pytest.raises(FileExistsError, match="load it first"):
+        second.fit(1, folder=tmp_path)
+    second.load(tmp_path / "last.safetensors")
+    assert len(second.fit(3, folder=tmp_path)) == 3
+
+
 def test_a_run_of_another_kind_is_refused_and_nothing_changes(tmp_path):
     run(network(), 1, folder=tmp_path)
     cases = [
@@ -506,7 +531,11 @@ def test_history_as_table_and_picture(tmp_path):
 
 
 def test_a_metric_that_is_nan_is_null_in_json(tmp_path):
-    run(network(), 1, folder=tmp_path, metrics={"nan": lambda outputs, targets: float("nan")})
+    metrics = {"nan": lambda outputs, targets: float("nan")}
+    options: Any = {"monitor": "validation_nan", "mode": "max", "early_stopping": 1}
+    history = run(network(), 3, folder=tmp_path, metrics=metrics, **options)
+    assert len(history) == 1
+    assert not (tmp_path / "best.safetensors").exists()
     assert json.loads((tmp_path / "metrics.jsonl").read_text())["validation_nan"] is None
 
 
