@@ -66,9 +66,9 @@ class Tree(Registry):
             if module is not None:
                 yield from module.named_modules(memo, dotted + name, remove_duplicate)
 
-    def modules(self) -> Iterator[Module]:
-        """Every module of the tree, this one first, each once."""
-        for _, module in self.named_modules():
+    def modules(self, remove_duplicate: bool = True) -> Iterator[Module]:
+        """Every module of the tree, this one first, each once unless duplicates are wanted."""
+        for _, module in self.named_modules(remove_duplicate=remove_duplicate):
             yield module
 
     def _members(
