@@ -5,6 +5,7 @@ from . import functional as functional
 from . import init as init
 from . import metrics as metrics
 from . import models as models
+from . import parameter as parameter
 from . import swa_utils as swa_utils
 from . import train as train
 from . import utils as utils

@@ -11,8 +11,8 @@ import numpy as np
 
 from autograd import Tensor, default_generator, get_default_dtype, no_grad, zeros
 
-from .layers.conv import Conv2d
-from .layers.linear import Linear
+from .layers.conv import Conv1d, Conv2d, Conv3d
+from .layers.linear import Bilinear, Linear
 from .module import Module
 
 
@@ -121,13 +121,16 @@ def _size(count: float) -> str:
     return f"{count:,.1f} GiB"
 
 
+COUNTED = (Linear, Bilinear, Conv1d, Conv2d, Conv3d)
+
+
 def multiply_adds(module: Module, output: Any) -> int:
     """
     Products that one call of a layer added up, itself only.
 
-    Counted are `Linear` and `Conv2d`: the size of the output times the size of one unit's (or one
-    kernel's) weights. Biases, pooling, normalisation, activations, and what a `forward` computes
-    with functions count as 0.
+    Counted are `Linear`, `Bilinear` and convolutions that are not transposed: the size of the
+    output times the size of one unit's (or one kernel's) weights. Biases, pooling, normalisation,
+    activations, and what a `forward` computes with functions count as 0.
 
     Examples
     --------
@@ -136,7 +139,7 @@ def multiply_adds(module: Module, output: Any) -> int:
     >>> multiply_adds(layer, layer(autograd.ones(1, 3)))
     12
     """
-    if isinstance(module, Linear | Conv2d) and isinstance(output, Tensor):
+    if isinstance(module, COUNTED) and isinstance(output, Tensor):
         return output.numel() * math.prod(module.weight.shape[1:])
     return 0
 

@@ -115,3 +115,8 @@ def test_wrong_arguments():
 @pytest.mark.parametrize(("n", "text"), [(10, "40 bytes"), (2**20, "4.0 MiB"), (2**29, "2.0 GiB")])
 def test_memory_is_readable(n, text):
     assert text in str(nn.Summary((), n, n, 0, 4 * n))
+
+
+def test_every_convolution_is_counted():
+    model = nn.Sequential(nn.Conv1d(1, 2, 3), nn.ReLU(), nn.Conv1d(2, 1, 1))
+    assert nn.summary(model, (1, 5)).multiply_adds == 2 * 3 * 3 + 3 * 2
