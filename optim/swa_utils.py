@@ -235,7 +235,7 @@ class SWALR(LRScheduler):
         before, now = self._share(step - 1), self._share(step)
         found = []
         for i, (group, rate) in enumerate(
-            zip(self.optimizer.param_groups, self.rates, strict=True)
+            zip(self.optimizer.param_groups, self._present_rates, strict=True)
         ):
             if "swa_lr" not in group:
                 raise ValueError(

@@ -1,6 +1,7 @@
 """Schedules of the learning rate, stepped once an epoch (or as often as you like)."""
 
 from .base import LRScheduler as LRScheduler
+from .base import LRScheduler as _LRScheduler  # noqa: F401 - what PyTorch called it until 2.0
 from .compound import ChainedScheduler as ChainedScheduler
 from .compound import SequentialLR as SequentialLR
 from .cosine import CosineAnnealingLR as CosineAnnealingLR

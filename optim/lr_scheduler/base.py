@@ -9,6 +9,8 @@ import warnings
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, ClassVar
 
+import numpy as np
+
 from autograd import Tensor
 
 from ..optimizer import Optimizer
@@ -99,7 +101,7 @@ class LRScheduler:
         return list(self._last_lr)
 
     @property
-    def rates(self) -> list[float]:
+    def _present_rates(self) -> list[float]:
         """The present rate of each group."""
         return [plain(group["lr"]) for group in self.optimizer.param_groups]
 
@@ -168,7 +170,7 @@ class LRScheduler:
                 )
         for group, lr in zip(groups, values, strict=True):
             set_rate(group, lr)
-        self._last_lr = self.rates
+        self._last_lr = self._present_rates
 
     def _expect_step(self) -> None:
         """Warn whoever calls `get_lr` for the present rate."""
@@ -274,6 +276,7 @@ def check_number(
     who: str, name: str, value: Any, low: float = -math.inf, high: float = math.inf
 ) -> float:
     """`value`; ValueError unless it is a number between the two."""
+    value = unboxed(value)
     if not is_number(value) or not low <= value <= high:
         wanted = [f">= {low:g}"] if low > -math.inf else []
         wanted += [f"<= {high:g}"] if high < math.inf else []
@@ -286,6 +289,7 @@ def check_number(
 
 def check_positive(who: str, name: str, value: Any) -> float:
     """`value`; ValueError unless it is a number > 0."""
+    value = unboxed(value)
     if not is_number(value) or not value > 0:
         raise ValueError(f"{who}: {name} must be a number > 0, not {value!r}")
     return value
@@ -293,6 +297,7 @@ def check_positive(who: str, name: str, value: Any) -> float:
 
 def check_int(who: str, name: str, value: Any, low: int) -> int:
     """`value`; ValueError unless it is an integer >= `low`."""
+    value = unboxed(value)
     if not is_int(value) or value < low:
         raise ValueError(f"{who}: {name} must be an integer >= {low}, not {value!r}")
     return value
@@ -314,7 +319,12 @@ def for_each_group(who: str, name: str, value: Any, optimizer: Optimizer) -> lis
             f"{who}: {name} has {len(several)} values, and the optimizer {len(groups)} parameter "
             "groups"
         )
-    return [check_number(who, name, plain(v) if isinstance(v, Tensor) else v) for v in several]
+    return [check_number(who, name, float(v) if isinstance(v, Tensor) else v) for v in several]
+
+
+def unboxed(value: Any) -> Any:
+    """A NumPy scalar as the Python number that it is."""
+    return value.item() if isinstance(value, np.generic) else value
 
 
 def is_int(value: Any) -> bool:

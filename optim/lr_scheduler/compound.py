@@ -227,13 +227,13 @@ class ChainedScheduler(Compound):
     ) -> None:
         self.optimizer = check_schedulers("ChainedScheduler", schedulers, optimizer)
         self._schedulers = list(schedulers)
-        self._last_lr = self.rates
+        self._last_lr = self._present_rates
 
     def _initial_step(self) -> None:
         """Set the rates of the first epoch: each schedule changes what the one before has set."""
         for scheduler in self._schedulers:
             scheduler._initial_step()
-        self._last_lr = self.rates
+        self._last_lr = self._present_rates
 
     def step(self, epoch: int | None = None) -> None:
         """Go on to the next epoch; to be called after the optimizer's step.
@@ -251,4 +251,4 @@ class ChainedScheduler(Compound):
         self._refuse_epoch(epoch)
         for scheduler in self._schedulers:
             scheduler.step()
-        self._last_lr = self.rates
+        self._last_lr = self._present_rates

@@ -63,16 +63,16 @@ class CosineAnnealingLR(LRScheduler):
         """Compute the rate of each group for epoch `last_epoch`; for `step` to call."""
         self._expect_step()
         if self._is_initial:
-            return self.rates
+            return self._present_rates
         t, low = self.last_epoch, self.eta_min
         if self._step_count == 1 and t > 0:
             return self._get_closed_form_lr()
         if (t - 1 - self.T_max) % (2 * self.T_max) == 0:  # at the lowest rate the ratio has no end
             rise = (1.0 - math.cos(math.pi / self.T_max)) / 2.0
-            pairs = zip(self.rates, self.base_lrs, strict=False)
+            pairs = zip(self._present_rates, self.base_lrs, strict=False)
             return [rate + (base - low) * rise for rate, base in pairs]
         now, before = (1.0 + math.cos(math.pi * s / self.T_max) for s in (t, t - 1))
-        return [now / before * (rate - low) + low for rate in self.rates]
+        return [now / before * (rate - low) + low for rate in self._present_rates]
 
     def _get_closed_form_lr(self) -> list[float]:
         share = (1.0 + math.cos(math.pi * self.last_epoch / self.T_max)) / 2.0
@@ -133,7 +133,7 @@ class CosineAnnealingWarmRestarts(LRScheduler):
     ) -> None:
         who = "CosineAnnealingWarmRestarts"
         self.T_0 = check_int(who, "T_0", T_0, 1)
-        self.T_i: float = T_0
+        self.T_i: float = self.T_0
         self.T_mult = check_int(who, "T_mult", T_mult, 1)
         self.eta_min = check_number(who, "eta_min", eta_min)
         self.T_cur: float = last_epoch

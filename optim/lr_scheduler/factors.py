@@ -8,7 +8,7 @@ from collections.abc import Iterable
 from typing import Any
 
 from ..optimizer import Optimizer
-from .base import LRScheduler, check_int, check_number, check_positive, is_int
+from .base import LRScheduler, check_int, check_number, check_positive, is_int, unboxed
 
 
 class StepLR(LRScheduler):
@@ -62,8 +62,8 @@ class StepLR(LRScheduler):
         """Compute the rate of each group for epoch `last_epoch`; for `step` to call."""
         self._expect_step()
         if self.last_epoch == 0 or self.last_epoch % self.step_size:
-            return self.rates
-        return [rate * self.gamma for rate in self.rates]
+            return self._present_rates
+        return [rate * self.gamma for rate in self._present_rates]
 
     def _get_closed_form_lr(self) -> list[float]:
         factor = self.gamma ** (self.last_epoch // self.step_size)
@@ -115,7 +115,7 @@ class MultiStepLR(LRScheduler):
         gamma: float = 0.1,
         last_epoch: int = -1,
     ) -> None:
-        epochs = list(milestones)
+        epochs = [unboxed(epoch) for epoch in milestones]
         for epoch in epochs:
             if not is_int(epoch):
                 raise ValueError(f"MultiStepLR: milestones must be integers, not {epoch!r}")
@@ -127,9 +127,9 @@ class MultiStepLR(LRScheduler):
         """Compute the rate of each group for epoch `last_epoch`; for `step` to call."""
         self._expect_step()
         if self.last_epoch not in self.milestones:
-            return self.rates
+            return self._present_rates
         factor = self.gamma ** self.milestones[self.last_epoch]
-        return [rate * factor for rate in self.rates]
+        return [rate * factor for rate in self._present_rates]
 
     def _get_closed_form_lr(self) -> list[float]:
         factor = self.gamma ** bisect_right(sorted(self.milestones.elements()), self.last_epoch)
@@ -197,12 +197,12 @@ class ConstantLR(LRScheduler):
         """Compute the rate of each group for epoch `last_epoch`; for `step` to call."""
         self._expect_step()
         if self.last_epoch == 0:
-            return [rate * self.factor for rate in self.rates]
+            return [rate * self.factor for rate in self._present_rates]
         if self.last_epoch != self.total_iters:
-            return self.rates
+            return self._present_rates
         if self.factor == 0.0:  # nothing is left to be divided by it
             return self.base_lrs
-        return [rate * (1.0 / self.factor) for rate in self.rates]
+        return [rate * (1.0 / self.factor) for rate in self._present_rates]
 
     def _get_closed_form_lr(self) -> list[float]:
         factor = self.factor if self.last_epoch < self.total_iters else 1.0
@@ -268,12 +268,12 @@ class LinearLR(LRScheduler):
         """Compute the rate of each group for epoch `last_epoch`; for `step` to call."""
         self._expect_step()
         if self.last_epoch == 0:
-            return [rate * self.start_factor for rate in self.rates]
+            return [rate * self.start_factor for rate in self._present_rates]
         if self._is_initial or self.last_epoch > self.total_iters:
-            return self.rates
+            return self._present_rates
         slope = self.end_factor - self.start_factor
         before = self.total_iters * self.start_factor + (self.last_epoch - 1) * slope
-        return [rate * (1.0 + slope / before) for rate in self.rates]
+        return [rate * (1.0 + slope / before) for rate in self._present_rates]
 
     def _get_closed_form_lr(self) -> list[float]:
         done = min(self.total_iters, self.last_epoch) / (self.total_iters or 1)
@@ -324,8 +324,8 @@ class ExponentialLR(LRScheduler):
         """Compute the rate of each group for epoch `last_epoch`; for `step` to call."""
         self._expect_step()
         if self._is_initial:
-            return self.rates
-        return [rate * self.gamma for rate in self.rates]
+            return self._present_rates
+        return [rate * self.gamma for rate in self._present_rates]
 
     def _get_closed_form_lr(self) -> list[float]:
         return [base * self.gamma**self.last_epoch for base in self.base_lrs]
@@ -384,9 +384,9 @@ class PolynomialLR(LRScheduler):
         """Compute the rate of each group for epoch `last_epoch`; for `step` to call."""
         self._expect_step()
         if self._is_initial or self.last_epoch > self.total_iters:
-            return self.rates
+            return self._present_rates
         left, before = (1.0 - t / self.total_iters for t in (self.last_epoch, self.last_epoch - 1))
-        return [rate * (left / before) ** self.power for rate in self.rates]
+        return [rate * (left / before) ** self.power for rate in self._present_rates]
 
     def _get_closed_form_lr(self) -> list[float]:
         done = min(self.total_iters, self.last_epoch) / (self.total_iters or 1)

@@ -141,6 +141,6 @@ class MultiplicativeLR(ByFunction):
         """Compute the rate of each group for epoch `last_epoch`; for `step` to call."""
         self._expect_step()
         if self._is_initial:
-            return self.rates
-        pairs = zip(self.rates, self.lr_lambdas, strict=False)
+            return self._present_rates
+        pairs = zip(self._present_rates, self.lr_lambdas, strict=False)
         return [rate * function(self.last_epoch) for rate, function in pairs]

@@ -113,12 +113,12 @@ class OneCycleLR(LRScheduler):
             self.total_steps = several * check_int(who, "steps_per_epoch", steps_per_epoch, 1)
         else:
             raise ValueError(f"{who}: give total_steps, or both epochs and steps_per_epoch")
-        check_number(who, "pct_start", pct_start, 0.0, 1.0)
+        pct_start = check_number(who, "pct_start", pct_start, 0.0, 1.0)
         self._schedule_phases = phases(pct_start, self.total_steps, three_phase)
         self._anneal_func_type = check_word(who, "anneal_strategy", anneal_strategy, STRATEGIES)
         max_lrs = for_each_group(who, "max_lr", max_lr, optimizer)
-        check_positive(who, "div_factor", div_factor)
-        check_positive(who, "final_div_factor", final_div_factor)
+        div_factor = check_positive(who, "div_factor", div_factor)
+        final_div_factor = check_positive(who, "final_div_factor", final_div_factor)
         self.cycle_momentum = cycle_momentum
         if cycle_momentum:
             self.use_beta1 = check_momentum(who, optimizer)

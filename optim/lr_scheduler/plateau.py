@@ -96,17 +96,17 @@ class ReduceLROnPlateau(LRScheduler):
     ) -> None:
         who = "ReduceLROnPlateau"
         check_optimizer(who, optimizer)
-        if check_number(who, "factor", factor, 0.0) >= 1.0:
+        self.factor = check_number(who, "factor", factor, 0.0)
+        if self.factor >= 1.0:
             raise ValueError(f"{who}: factor must be < 1, not {factor!r}")
-        self.factor = factor
         self.optimizer = optimizer
         self.min_lrs = for_each_group(who, "min_lr", min_lr, optimizer)
-        self.default_min_lr = None if isinstance(min_lr, list | tuple) else min_lr
+        self.default_min_lr = None if isinstance(min_lr, list | tuple) else self.min_lrs[0]
         self.patience = check_int(who, "patience", patience, 0)
         self.cooldown = check_int(who, "cooldown", cooldown, 0)
         self.eps = check_number(who, "eps", eps)
         self.last_epoch = 0
-        self._last_lr = self.rates
+        self._last_lr = self._present_rates
         self.mode = check_word(who, "mode", mode, MODES)
         self.threshold = check_number(who, "threshold", threshold)
         self.threshold_mode = check_word(who, "threshold_mode", threshold_mode, THRESHOLD_MODES)
@@ -166,7 +166,7 @@ class ReduceLROnPlateau(LRScheduler):
             self._reduce_lr()
             self.cooldown_counter = self.cooldown
             self.num_bad_epochs = 0
-        self._last_lr = self.rates
+        self._last_lr = self._present_rates
 
     def _reduce_lr(self) -> None:
         for group, least in zip(self.optimizer.param_groups, self.min_lrs, strict=True):

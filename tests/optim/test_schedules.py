@@ -538,6 +538,38 @@ def test_a_group_that_was_added_is_refused_where_it_has_no_rate():
             scheduler.step()
 
 
+def test_numbers_of_numpy_are_numbers():
+    optimizer = optimizer_at(np.float32(0.5))
+    scheduler = ours.StepLR(optimizer, np.int64(1), np.float32(0.5))  # type: ignore[arg-type]
+    assert (type(scheduler.gamma), type(scheduler.step_size)) == (float, int)
+    other = ours.OneCycleLR(optimizer_at(0.5), np.float64(1.0), int(np.int32(9)))
+    assert math.isfinite(other.get_last_lr()[0])
+    optimizer.step()
+    scheduler.step()
+    assert scheduler.get_last_lr() == [0.25]
+
+
+def test_a_schedule_in_the_older_style_of_torch():
+    class Warm(ours._LRScheduler):  # pyright: ignore[reportPrivateUsage]
+        def __init__(self, optimizer: Any, rates: list[float], last_epoch: int = -1) -> None:
+            self.rates = rates
+            super().__init__(optimizer, last_epoch)
+
+        def get_lr(self) -> list[float]:
+            assert self._get_lr_called_within_step
+            return [self.rates[self.last_epoch] for _ in self.base_lrs]
+
+    optimizer = optimizer_at(0.5)
+    scheduler = Warm(optimizer, [0.1, 0.2, 0.3])
+    found = []
+    for _ in range(2):
+        found += scheduler.get_last_lr()
+        optimizer.step()
+        scheduler.step()
+    assert found == [0.1, 0.2]
+    assert scheduler.state_dict()["rates"] == [0.1, 0.2, 0.3]
+
+
 def test_one_cycle_ends():
     optimizer = optimizer_at(0.5)
     scheduler = ours.OneCycleLR(optimizer, 1.0, 3)
