@@ -25,18 +25,12 @@ class _Channel:
 
     def __init__(self, ahead: int) -> None:
         self.results: SimpleQueue[tuple[int, Any, BaseException | None]] = SimpleQueue()
-        self.permits: SimpleQueue[None] = SimpleQueue()
+        # Numbers of results that may be made; None sends a thread home. No lock is needed so, which
+        # the collector could come upon while it is held.
+        self.permits: SimpleQueue[int | None] = SimpleQueue()
         self.stopped = False
-        self.taken = 0
-        self.lock = threading.Lock()
-        for _ in range(ahead):
-            self.permits.put(None)
-
-    def take(self) -> int:
-        """Number of the next result to be made."""
-        with self.lock:
-            self.taken += 1
-            return self.taken - 1
+        for number in range(ahead):
+            self.permits.put(number)
 
 
 def _work(
@@ -50,11 +44,8 @@ def _work(
     begun = False
     with autograd.set_grad_enabled(grad):  # a new thread starts with recording on
         while True:
-            channel.permits.get()
-            if channel.stopped:
-                return
-            number = channel.take()
-            if count is not None and number >= count:
+            number = channel.permits.get()
+            if number is None or channel.stopped or (count is not None and number >= count):
                 return
             try:
                 if not begun:
@@ -117,6 +108,7 @@ class Prefetcher(Iterator[Any]):
     ) -> None:
         self._count = count
         self._next = 0
+        self._ahead = ahead
         self._timeout = timeout or None
         self._channel = _Channel(ahead)
         self._ready: dict[int, tuple[Any, BaseException | None]] = {}
@@ -164,8 +156,8 @@ class Prefetcher(Iterator[Any]):
                 raise error
             finally:
                 del error
+        self._channel.permits.put(self._next + self._ahead)
         self._next += 1
-        self._channel.permits.put(None)
         return value
 
     def close(self) -> None:
