@@ -159,6 +159,24 @@ class Sequential(_Numbered):
             input = own[name](input)
         return input
 
+    def _times(self, count: Any) -> list[Module]:
+        if isinstance(count, bool) or not isinstance(count, int):
+            raise TypeError(f"Sequential: times an int, not a {type(count).__name__}")
+        if count < 1:
+            raise ValueError(f"Sequential: times a positive int, not {count}")
+        return list(self) * count
+
+    def __mul__(self, count: int) -> Self:
+        """The same modules, so often one after the other; they share their parameters."""
+        return type(self)._of(self._times(count))
+
+    def __rmul__(self, count: int) -> Self:
+        return self * count
+
+    def __imul__(self, count: int) -> Self:
+        self._renew(self._times(count))
+        return self
+
     def _sliced(self, names: list[str]) -> Sequential:
         # Names stay as they are, so that the slice's state_dict fits the whole one's keys.
         return type(self)({name: self.__dict__[name] for name in names})

@@ -273,3 +273,21 @@ def test_shared_things_are_found_once_or_as_often_as_they_stand():
     twin = copy.deepcopy(model)
     assert twin[0] is twin[1] is not layer
     assert twin[0].weight.tolist() == layer.weight.tolist()
+
+
+def test_a_sequence_so_many_times():
+    model = nn.Sequential(nn.Linear(1, 1), nn.ReLU())
+    thrice = 3 * model
+    assert [type(module).__name__ for module in thrice] == ["Linear", "ReLU"] * 3
+    assert thrice[4] is model[0]
+    assert len(list(thrice.parameters())) == 2
+    model *= 2
+    assert list(model.state_dict()) == ["0.weight", "0.bias", "2.weight", "2.bias"]
+    wrong: list[tuple[Any, type[Exception]]] = [
+        (0, ValueError),
+        (1.5, TypeError),
+        (True, TypeError),
+    ]
+    for bad, error in wrong:
+        with pytest.raises(error, match="times"):
+            _ = model * bad
