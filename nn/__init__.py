@@ -1,6 +1,7 @@
 """Neural networks: modules, losses, initial values, data, models."""
 
 from . import data as data
+from . import export as export
 from . import functional as functional
 from . import init as init
 from . import metrics as metrics

@@ -9,7 +9,7 @@ import numpy as np
 
 from autograd.trace import Ref
 
-from .sizes import ExportError, Line, Number, Program, Size
+from .sizes import ExportError, Line, Number, Origin, Program, Size
 
 BATCH = "batch"  # name of the dimension that is free
 
@@ -44,7 +44,7 @@ class Builder:
         self.initializers: dict[str, Any] = {}
         self.values: dict[int, str] = dict(zip(program.inputs, inputs, strict=True))
         self.taken = {*inputs, *names.values()}
-        self.module = ""
+        self.origin = Origin()
         self.kept: dict[Any, str] = {}  # results that are asked for again and again
 
     # --- Values ---------------------------------------------------------------------------------
@@ -75,8 +75,8 @@ class Builder:
         return size
 
     def where(self) -> str:
-        """The module at work, for messages."""
-        return f" in module {self.module!r}" if self.module else ""
+        """The module at work and the user's line, for messages."""
+        return str(self.origin)
 
     def value(self, arg: Any, dtype: Any = None) -> str:
         """Name of an argument's value; "" for None. With `dtype`, converted to it."""
@@ -101,7 +101,10 @@ class Builder:
         first, second = line.values
         if not any(isinstance(size, Size) for size in line.shape):
             if not np.array_equal(first, second, equal_nan=first.dtype.kind == "f"):
-                raise ExportError(f"a constant depends on the batch size{self.where()}")
+                raise ExportError(
+                    "a constant is another one each time that the model runs: it is random, or "
+                    f"depends on the batch size{self.where()}"
+                )
             holder = getattr(line.holder, "value", line.holder)
             return self.constant(first, self.known.get(id(holder)))
         # Like zeros for a first state: one example's, laid out along the batch.
@@ -172,7 +175,7 @@ class Builder:
         self, kind: str, inputs: Sequence[str], count: int, **attributes: Any
     ) -> list[str]:
         """A node with several results."""
-        stem = f"{self.module}/{kind}" if self.module else kind
+        stem = f"{self.origin.module}/{kind}" if self.origin.module else kind
         outputs = [self.free_name(stem) for _ in range(count)]
         while inputs and not inputs[-1]:
             inputs = inputs[:-1]

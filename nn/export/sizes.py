@@ -33,6 +33,19 @@ class Size:
 Number = int | Size
 
 
+@dataclass(frozen=True)
+class Origin:
+    """Where a step was made: the name of the innermost module, and the user's line."""
+
+    module: str = ""
+    line: str = ""
+
+    def __str__(self) -> str:
+        parts = [f"in module {self.module!r}"] if self.module else []
+        parts += [f"at {self.line}"] if self.line else []
+        return f" ({', '.join(parts)})" if parts else ""
+
+
 @dataclass
 class Line:
     """
@@ -52,8 +65,7 @@ class Line:
         Of a constant: for the one batch and the other.
     holder : Tensor, optional
         Of a constant: the tensor itself, such as a parameter.
-    module : str
-        Name of the module that ran it; "" outside of all.
+    origin : Origin
     """
 
     op: str
@@ -63,7 +75,7 @@ class Line:
     dtype: np.dtype[Any]
     values: tuple[np.ndarray, np.ndarray] | None = None
     holder: Any = None
-    module: str = ""
+    origin: Origin = Origin()
 
 
 @dataclass
@@ -100,51 +112,57 @@ IN_SMALL: dict[str, Callable[..., Any]] = {
 }
 
 
-def _flat(
-    graph: Graph, steps: list[Step], inputs: Sequence[Any], modules: Sequence[str]
-) -> list[Any]:
-    """Append the steps of `graph`, large ops in small ones; returns its outputs among `steps`."""
-    places: dict[int, Any] = dict(zip(graph.inputs, inputs, strict=True))
+class _Flat:
+    """The steps of a graph, with large ops in small ones, and where each was made."""
 
-    def moved(arg: Any) -> Any:
-        return places[arg.index] if isinstance(arg, Ref) else arg
+    def __init__(self, graph: Graph, origins: Sequence[Origin]) -> None:
+        self.steps = [Step(i, graph.steps[at].spec) for i, at in enumerate(graph.inputs)]
+        self.origins = [Origin()] * len(self.steps)
+        inputs = [Ref(index) for index in range(len(self.steps))]
+        self.outputs = self._take(graph, inputs, origins)
 
-    for step in graph.steps:
-        if step.index in places:
-            continue
-        args = tuple(moved(arg) for arg in step.args)
-        if step.op is not None and step.op.name in IN_SMALL:
-            (places[step.index],) = _expanded(step, args, steps, modules)
-            continue
-        places[step.index] = Ref(len(steps))
-        # backward_of is free in a forward pass: here it carries the module's name.
-        module = modules[step.index] if len(modules) == len(graph.steps) else modules[0]
-        steps.append(Step(len(steps), step.spec, step.op, args, step.params, step.value, module))
-    return [moved(output) for output in graph.outputs]
+    def _take(self, graph: Graph, inputs: Sequence[Any], origins: Sequence[Origin]) -> list[Any]:
+        """Append the steps of a graph; returns its outputs among them."""
+        places: dict[int, Any] = dict(zip(graph.inputs, inputs, strict=True))
 
+        def moved(arg: Any) -> Any:
+            return places[arg.index] if isinstance(arg, Ref) else arg
 
-def _expanded(
-    step: Step, args: tuple[Any, ...], steps: list[Step], modules: Sequence[str]
-) -> list[Any]:
-    assert step.op is not None
-    function, params = IN_SMALL[step.op.name], step.params
-    arrays = [arg for arg in args if isinstance(arg, Ref)]
+        for step, origin in zip(graph.steps, origins, strict=True):
+            if step.index in places:
+                continue
+            args = tuple(moved(arg) for arg in step.args)
+            if step.op is not None and step.op.name in IN_SMALL:
+                places[step.index] = self._expanded(step, args, origin)
+                continue
+            places[step.index] = Ref(len(self.steps))
+            index = len(self.steps)
+            self.steps.append(Step(index, step.spec, step.op, args, step.params, step.value))
+            self.origins.append(origin)
+        return [moved(output) for output in graph.outputs]
 
-    def run(*tensors: Any) -> Any:
-        given = iter(tensors)
-        filled = [next(given) if isinstance(arg, Ref) else arg for arg in args]
-        return function(*filled, **params)
+    def _expanded(self, step: Step, args: tuple[Any, ...], origin: Origin) -> Any:
+        assert step.op is not None
+        function, params = IN_SMALL[step.op.name], step.params
+        arrays = [arg for arg in args if isinstance(arg, Ref)]
 
-    inner = trace(run, *(steps[arg.index].spec for arg in arrays))
-    module = modules[step.index] if step.index < len(modules) else modules[0]
-    return _flat(inner, steps, arrays, [module])
+        def run(*tensors: Any) -> Any:
+            given = iter(tensors)
+            filled = [next(given) if isinstance(arg, Ref) else arg for arg in args]
+            return function(*filled, **params)
+
+        inner = trace(run, *(self.steps[arg.index].spec for arg in arrays))
+        (output,) = self._take(inner, arrays, [origin] * len(inner))
+        return output
 
 
 # ---------------------------------------------------------------- two traces, one program
 
 
 def program_of(
-    graphs: tuple[Graph, Graph], batches: tuple[int, int], modules: Sequence[str]
+    graphs: tuple[Graph, Graph],
+    batches: tuple[int, int],
+    origins: tuple[Sequence[Origin], Sequence[Origin]],
 ) -> Program:
     """
     Merge the traces of one model at two batch sizes (or one, twice).
@@ -154,42 +172,37 @@ def program_of(
     ExportError
         If the model does other things at another batch size.
     """
-    flat: list[tuple[list[Step], list[Any]]] = []
-    for graph in graphs:
-        steps = [Step(i, graph.steps[at].spec) for i, at in enumerate(graph.inputs)]
-        flat.append((steps, _flat(graph, steps, [Ref(i) for i in range(len(steps))], modules)))
-    (one, first), (two, second) = flat
+    one, two = (_Flat(*pair) for pair in zip(graphs, origins, strict=True))
     merge = _Merge(batches)
-    if len(one) != len(two):
-        raise merge.error("")
     program = Program(inputs=list(range(len(graphs[0].inputs))))
-    program.outputs = [merge(a, b) for a, b in zip(first, second, strict=True)]
-    for a, b in zip(one, two, strict=True):
+    for a, b, origin in zip(one.steps, two.steps, one.origins, strict=False):
+        merge.origin = origin
         program.lines.append(_merged_line(merge, a, b, program))
+    if len(one.steps) != len(two.steps):
+        raise merge.error()
+    program.outputs = [merge(a, b) for a, b in zip(one.outputs, two.outputs, strict=True)]
     return program
 
 
 def _merged_line(merge: _Merge, a: Step, b: Step, program: Program) -> Line:
     name = "" if a.op is None else a.op.name
-    module = a.backward_of or ""
     if name != ("" if b.op is None else b.op.name) or a.spec.dtype != b.spec.dtype:
-        raise merge.error(module)
-    merge.module = module
+        raise merge.error()
     line = Line(
         name,
         [merge(x, y) for x, y in zip(a.args, b.args, strict=True)],
         merge(a.params, b.params),
         merge(a.spec.shape, b.spec.shape),
         np.dtype(np.float32 if a.spec.dtype is float else a.spec.dtype),
-        module=module,
+        origin=merge.origin,
     )
     if a.op is None:
         if a.value is not None:
             line.values, line.holder = (_raw(a.value), _raw(b.value)), a.value
         return line
     known = [program.lines[arg.index].values for arg in a.args if isinstance(arg, Ref)]
-    if all(values is not None for values in known):
-        # Nothing in it depends on the inputs: it is worked out now.
+    if "generator" not in a.params and all(values is not None for values in known):
+        # Nothing in it depends on the inputs, nor on chance: it is worked out now.
         line.values = (_run(a, program, 0), _run(b, program, 1))
     return line
 
@@ -217,13 +230,13 @@ class _Merge:
 
     def __init__(self, batches: tuple[int, int]) -> None:
         self.batches = batches
-        self.module = ""
+        self.origin = Origin()
 
-    def error(self, module: str) -> ExportError:
-        where = f" in {module!r}" if module else ""
+    def error(self) -> ExportError:
         return ExportError(
             f"the model does something else for a batch of {self.batches[0]} than for one of "
-            f"{self.batches[1]}{where}; export it for the example's batch only: batch_dim=None"
+            f"{self.batches[1]}{self.origin}; export it for the example's batch only: "
+            "batch_dim=None"
         )
 
     def __call__(self, a: Any, b: Any) -> Any:
@@ -232,13 +245,13 @@ class _Merge:
             return a
         if isinstance(a, Ref):
             if a != b:
-                raise self.error(self.module)
+                raise self.error()
             return a
         if type(a) is not type(b):
-            raise self.error(self.module)
+            raise self.error()
         if isinstance(a, tuple | list):
             if len(a) != len(b):
-                raise self.error(self.module)
+                raise self.error()
             return type(a)(self(x, y) for x, y in zip(a, b, strict=True))
         if isinstance(a, dict):
             return {key: self(a[key], b[key]) for key in a}
@@ -247,16 +260,16 @@ class _Merge:
         if isinstance(a, int) and a != b:
             step, rest = divmod(b - a, self.batches[1] - self.batches[0])
             if rest:
-                raise self.error(self.module)
+                raise self.error()
             return Size(a - step * self.batches[0], step)
         if isinstance(a, np.ndarray):
             if not np.array_equal(a, b):
-                raise self.error(self.module)
+                raise self.error()
         elif isinstance(a, float):
             if a != b and not (a != a and b != b):
-                raise self.error(self.module)
+                raise self.error()
         elif repr(a) != repr(b):
-            raise self.error(self.module)
+            raise self.error()
         return a
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import inspect
+import sys
 from collections.abc import Iterator, Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -12,8 +13,10 @@ from typing import Any
 import numpy as np
 
 from autograd import Tensor, no_grad, trace
-from autograd.graph import Abstract, Spec, Variable
+from autograd.frames import user_frames
+from autograd.graph import Abstract, Op, Spec, Variable
 from autograd.trace import Graph, Ref
+from autograd.watch import WATCHERS, Watcher
 
 from ..module import Module
 from ..serialize.files import PathLike, write_atomically
@@ -21,7 +24,7 @@ from .builder import BATCH, Builder
 from .emitters_layers import LAYERS
 from .emitters_rare import RARE
 from .emitters_small import SMALL
-from .sizes import ExportError, Program, Size, program_of, with_batch
+from .sizes import ExportError, Origin, Program, Size, program_of, with_batch
 
 OPSET = 20  # the first with Gelu
 IR_VERSION = 9  # of the file format, as old as that opset
@@ -167,26 +170,50 @@ def _traced(model: Module, specs: list[Spec], batch_dim: int | None) -> Program:
     training = [(module, module.training) for module in model.modules()]
     model.eval()
     try:
-        first, modules = _run(model, [with_batch(s, batch_dim, batches[0]) for s in specs])
+        first, origins = _run(model, [with_batch(s, batch_dim, batches[0]) for s in specs])
         if batch_dim is None:
-            second = first
+            second, others = first, origins
         else:
-            second, _ = _run(model, [with_batch(s, batch_dim, batches[1]) for s in specs])
+            second, others = _run(model, [with_batch(s, batch_dim, batches[1]) for s in specs])
     finally:
         for module, mode in training:
             module.training = mode
-    return program_of((first, second), batches, modules)
+    return program_of((first, second), batches, (origins, others))
 
 
-def _run(model: Module, specs: list[Spec]) -> tuple[Graph, list[str]]:
-    """Trace a model; for each step the name of the innermost module that was running."""
+def _run(model: Module, specs: list[Spec]) -> tuple[Graph, list[Origin]]:
+    """Trace a model; where each step was made."""
     spans: list[list[Any]] = []
-    with _watching(model, spans), no_grad():
-        graph = trace(lambda *inputs: tuple(_leaves(model(*inputs))), *specs)
-    modules = [""] * len(graph.steps)
+    lines = _Lines()
+    WATCHERS.append(lines)
+    try:
+        with _watching(model, spans), no_grad():
+            graph = trace(lambda *inputs: tuple(_leaves(model(*inputs))), *specs)
+    finally:
+        WATCHERS.remove(lines)
+    modules, places = [""] * len(graph.steps), [""] * len(graph.steps)
     for name, start, stop in spans:  # outer ones first
         modules[start:stop] = [name] * (stop - start)
-    return graph, modules
+    for start, place in lines.found:
+        places[start:] = [place] * (len(places) - start)
+    return graph, [Origin(*pair) for pair in zip(modules, places, strict=True)]
+
+
+class _Lines(Watcher):
+    """Notes the user's line of each op, with the number of steps before it."""
+
+    def __init__(self) -> None:
+        self.found: list[tuple[int, str]] = []
+
+    def see(
+        self, op: Op, inputs: Sequence[Any], values: Sequence[Any], params: dict[str, Any]
+    ) -> None:
+        """Look at a call before it runs."""
+        traced = next((value for value in values if isinstance(value, Abstract)), None)
+        frame = next(user_frames(sys._getframe(1)), None)
+        if traced is not None and frame is not None:
+            place = f"{Path(frame.f_code.co_filename).name}:{frame.f_lineno}"
+            self.found.append((len(traced.trace.graph.steps), place))
 
 
 @contextlib.contextmanager
@@ -250,15 +277,15 @@ def _emit(builder: Builder) -> None:
     for index, line in enumerate(program.lines):
         if index not in needed or line.values is not None or not line.op:
             continue
-        builder.module = line.module
+        builder.origin = line.origin
         emitter = EMITTERS.get(line.op)
         if emitter is None:
             raise ExportError(
-                f"the op {line.op!r}{builder.where()} has no counterpart among the ONNX operators "
-                "that are written here"
+                f"the op {line.op!r} has no counterpart among the ONNX operators that are written "
+                f"here{builder.where()}"
             )
         builder.values[index] = emitter(builder, line)
-    builder.module = ""
+    builder.origin = Origin()
 
 
 def _outputs(builder: Builder, names: Sequence[str] | None) -> list[Any]:
