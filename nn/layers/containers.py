@@ -166,11 +166,11 @@ class Sequential(_Numbered):
             raise ValueError(f"Sequential: times a positive int, not {count}")
         return list(self) * count
 
-    def __mul__(self, count: int) -> Self:
+    def __mul__(self, count: int) -> Sequential:
         """The same modules, so often one after the other; they share their parameters."""
         return type(self)._of(self._times(count))
 
-    def __rmul__(self, count: int) -> Self:
+    def __rmul__(self, count: int) -> Sequential:
         return self * count
 
     def __imul__(self, count: int) -> Self:
