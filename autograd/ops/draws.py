@@ -12,7 +12,7 @@ from ..graph import Spec
 
 
 @structured(
-    None, infer=lambda p, **_: Spec(p.shape, p.dtype), formula=("random() < x ? 1 : 0", None)
+    None, infer=lambda p, **_: Spec(p.shape, p.dtype), formula=("1 if random() < p else 0", None)
 )
 def _bernoulli(p, /, *, generator):
     if not np.all((p >= 0.0) & (p <= 1.0)):
@@ -52,6 +52,7 @@ def bernoulli(input: Any, *, generator: random.Generator | None = None) -> Any:
 @structured(
     None,
     infer=lambda weights, *, num_samples, **_: Spec((*weights.shape[:-1], num_samples), np.int64),
+    formula=("random(weights)", None),
 )
 def _multinomial(weights, /, *, num_samples, replacement, generator):
     weights = np.asarray(weights, np.float64)
