@@ -148,6 +148,10 @@ def fit(
             )
         held_out = max(1, round(validation * len(data)))
         lengths = [len(data) - held_out, held_out]
+        if lengths[0] < 1:
+            raise ValueError(
+                f"fit: validation={validation} of {len(data)} samples leaves none to train on"
+            )
         # A resumed run must hold out the samples that it held out before.
         split_seed = _saved_split_seed(last) if resuming else _seed(rng)
         data, validation = random_split(data, lengths, generator=split_seed)

@@ -96,6 +96,8 @@ class Trainer:
     ------
     ValueError
         If an option is out of its range, or two contradict each other.
+    TypeError
+        If `metrics` is no dict or a callback no `Callback`.
 
     Examples
     --------
@@ -150,6 +152,11 @@ class Trainer:
             raise ValueError(f"Trainer: accumulate must be an integer >= 1, not {accumulate!r}")
         if metrics and validation_loader is None:
             raise ValueError("Trainer: metrics are those of validation data, and there are none")
+        if metrics is not None and not isinstance(metrics, Mapping):
+            raise TypeError(f"Trainer: metrics must be a dict of names to functions, not {metrics}")
+        for callback in callbacks:
+            if not isinstance(callback, Callback):
+                raise TypeError(f"Trainer: a callback must be a Callback, not {callback!r}")
         default = "train_loss" if validation_loader is None else "validation_loss"
         self.monitor = default if monitor is None else monitor
         self.mode = mode_of(self.monitor, mode, "Trainer")

@@ -127,6 +127,9 @@ def test_several_inputs():
     ("options", "error", "words"),
     [
         ({"validation": 1.5}, ValueError, "share, > 0 and < 1"),
+        ({"validation": 0.99}, ValueError, "of 24 samples leaves none to train on"),
+        ({"callbacks": [3]}, TypeError, "a callback must be a Callback, not 3"),
+        ({"metrics": [accuracy]}, TypeError, "metrics must be a dict"),
         ({"accumulate": 0}, ValueError, "accumulate must be an integer >= 1"),
         ({"clip_norm": -1.0}, ValueError, "clip_norm must be > 0"),
         ({"clip_value": 1.0}, ValueError, "clip_norm or clip_value, not both"),
