@@ -10,6 +10,7 @@ import numpy as np
 
 from autograd import Tensor, enable_grad
 from autograd.changes import CHANGES
+from autograd.kernels import sgd_step
 
 from .checks import check_count, check_range
 from .line_search import Point, strong_wolfe
@@ -259,7 +260,7 @@ class Line:
         for param in self.params:
             array = param.array()
             part = direction[begin : begin + array.size]
-            array += (step * part).reshape(array.shape)
+            add(array, part.reshape(array.shape), step)
             CHANGES.mark(array, self.label)
             begin += array.size
 
@@ -315,10 +316,10 @@ class History:
         q, shares = -gradient, []
         for change, step, inverse in reversed(past):
             shares.append(float(step.dot(q)) * inverse)
-            q -= shares[-1] * change
+            add(q, change, -shares[-1])
         q *= self.scale
         for change, step, inverse in past:
-            q += (shares.pop() - float(change.dot(q)) * inverse) * step
+            add(q, step, shares.pop() - float(change.dot(q)) * inverse)
         return q
 
     def remember(
@@ -341,6 +342,11 @@ class History:
             prev_flat_grad=Tensor(self.gradient),
             prev_loss=self.loss,
         )
+
+
+def add(x: np.ndarray, y: np.ndarray, factor: float) -> None:
+    """``x + factor * y`` in place, in one pass over memory."""
+    sgd_step(x, y, None, 1.0, 0.0, 0.0, 1.0, 0.0, -factor)
 
 
 def vector(value: Any) -> np.ndarray:

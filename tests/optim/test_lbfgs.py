@@ -273,3 +273,28 @@ def test_a_place_that_was_searched_fulfils_both_conditions(first):
     assert found.loss <= origin.loss + 1e-4 * found.step * origin.slope
     assert abs(found.slope) <= 0.9 * abs(origin.slope)
     assert count <= 10
+
+
+def test_parameters_of_several_kinds_move_together():
+    """Two dtypes, a number, none at all, and memory that is not contiguous."""
+    base = np.zeros((4, 6))
+    params = [
+        autograd.tensor(np.full(3, 2.0, np.float32), requires_grad=True),
+        autograd.tensor(np.float64(-3.0), requires_grad=True),
+        autograd.tensor(np.ones((0, 2)), requires_grad=True),
+        autograd.Tensor(base[::2, ::-3]).requires_grad_(),
+    ]
+    optimizer = optim.LBFGS(params, max_iter=30, line_search_fn="strong_wolfe")
+
+    def closure():
+        optimizer.zero_grad()
+        parts = [((p - i) ** 2).sum() for i, p in enumerate(params)]
+        loss = parts[0] + parts[1] + parts[2] + parts[3]
+        loss.backward()
+        return loss.detach()
+
+    optimizer.step(closure)
+    for i, p in enumerate(params):
+        np.testing.assert_allclose(p.array(), np.full(p.shape, i), atol=1e-5)
+    assert params[0].dtype == np.float32
+    assert np.count_nonzero(base) == 4
