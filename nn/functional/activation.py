@@ -15,6 +15,7 @@ from autograd import softmax as _softmax
 from autograd import softplus as _softplus
 from autograd.families import shape_of as _shape_of
 from autograd.ops.arithmetic import cast as _cast
+from autograd.ops.pool import floats as _floats
 from autograd.random import Generator
 from autograd.random import default_generator as _default_generator
 
@@ -179,6 +180,8 @@ def gumbel_softmax(
     ------
     IndexError
         If `dim` is out of range.
+    TypeError
+        If the logits are not floats.
 
     Examples
     --------
@@ -188,6 +191,7 @@ def gumbel_softmax(
     """
     if eps != 1e-10:
         warnings.warn("gumbel_softmax: eps is deprecated and has no effect", stacklevel=2)
+    _floats("gumbel_softmax", logits)
     source = _default_generator if generator is None else generator
     waits = -np.log1p(-source.random(_shape_of(logits, "gumbel_softmax")))
     noise = -np.log(np.maximum(waits, np.finfo(np.float64).tiny))

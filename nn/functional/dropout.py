@@ -8,6 +8,7 @@ from typing import Any
 
 from autograd import dropout as _dropout
 from autograd.families import shape_of as _shape_of
+from autograd.ops.pool import floats as _floats
 from autograd.random import Generator
 from autograd.random import default_generator as _default_generator
 
@@ -71,6 +72,7 @@ def _channels(
     """Drop whole channels of (N, C, ...), or of (C, ...) where it has `dims` dimensions."""
     p = _probability(who, p)
     shape = _shape_of(input, who)
+    _floats(who, input)
     if not training or p == 0.0:
         return input
     kept = shape[:1] if len(shape) == dims else shape[:2]
@@ -96,6 +98,8 @@ def dropout1d(
     ------
     ValueError
         If `p` is not from 0 to 1.
+    TypeError
+        If the input is not of floats.
     RuntimeError
         If the input has another number of dimensions.
 
@@ -185,6 +189,7 @@ def _alpha_dropout(
 ) -> Any:  # fmt: skip
     p = _probability(who, p)
     shape = _shape_of(input, who)
+    _floats(who, input)
     if not training or p == 0.0:
         return input
     if p == 1.0:

@@ -11,6 +11,7 @@ from autograd import no_grad as _no_grad
 from autograd import var_mean as _var_mean
 from autograd.families import shape_of as _shape_of
 from autograd.graph import Abstract as _Abstract
+from autograd.ops.pool import floats as _floats
 
 
 def instance_norm(
@@ -43,6 +44,8 @@ def instance_norm(
     ------
     ValueError
         If shapes do not fit, or there is one value a channel.
+    TypeError
+        If the input is not of floats.
 
     Examples
     --------
@@ -54,6 +57,7 @@ def instance_norm(
     shape = _shape_of(input, "instance_norm")
     if len(shape) < 3:
         raise ValueError(f"instance_norm: expected input (N, C, L, ...), met {shape}")
+    _floats("instance_norm", input)
     if not use_input_stats:
         return _batch_norm(input, running_mean, running_var, weight, bias, False, momentum, eps)
     size = math.prod(shape[2:])

@@ -70,6 +70,21 @@ def test_float32_stays():
         assert y.dtype == np.float32
 
 
+def test_integers_are_refused():
+    x = autograd.tensor(np.ones((2, 3, 4, 4), np.int64))
+    for function in (
+        F.instance_norm,
+        lambda v: F.alpha_dropout(v, training=True),
+        lambda v: F.feature_alpha_dropout(v, training=True),
+        lambda v: F.dropout1d(v[0]),
+        F.dropout2d,
+        F.dropout3d,
+        F.gumbel_softmax,
+    ):
+        with pytest.raises(TypeError, match="floating-point"):
+            function(x)
+
+
 def test_root_mean_squares_of_the_extremes():
     x = np.array([1e-30, 1e-30], np.float32)
     np.testing.assert_allclose(F.rms_norm(autograd.tensor(x), 2).numpy(), 2.8963e-27, 1e-4)
