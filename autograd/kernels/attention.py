@@ -4,8 +4,6 @@ The weights, one row of S numbers for each of L queries, are larger than all tha
 out. They are not kept: a forward leaves two numbers a row, from which a backward has them again.
 """
 
-from __future__ import annotations
-
 import functools
 from typing import Any
 

@@ -7,7 +7,9 @@ an oracle in `oracles.py` (a test fails until it has one).
 from __future__ import annotations
 
 import doctest
+import importlib
 import inspect
+import pkgutil
 from collections.abc import Callable
 from typing import Any
 
@@ -15,9 +17,13 @@ import numpy as np
 import pytest
 
 import autograd
-from autograd import Generator, Scalar, Spec, Tensor, gradcheck, gradgradcheck
+from autograd import Generator, Scalar, Spec, Tensor, gradcheck, gradgradcheck, ops
 from autograd.graph import OPS, Op, Variable
 from tests.autograd.oracles import AT_RANDOM, ORACLES
+
+# An op that only layers use is in the table once its file is loaded: here all are.
+for found in pkgutil.iter_modules(ops.__path__, f"{ops.__name__}."):
+    importlib.import_module(found.name)
 
 # Ops of the library alone: other test modules may have made their own by now.
 TABLE = {n: op for n, op in OPS.items() if op.function.__module__.startswith("autograd.")}
