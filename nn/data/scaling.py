@@ -185,7 +185,11 @@ class Standardize(Scaler):
         mean = data.mean(axis=self.dim, keepdims=True)
         # A constant column has its own value as mean, not the rounding of a sum.
         mean = np.where(low == high, low, mean)
-        return mean, np.sqrt(((data - mean) ** 2).mean(axis=self.dim, keepdims=True))
+        # The largest is taken out of the square, which might leave the range of floats.
+        largest = np.maximum(high - mean, mean - low)
+        largest = np.where(largest > 0, largest, 1.0)
+        squares = ((data - mean) / largest) ** 2
+        return mean, largest * np.sqrt(squares.mean(axis=self.dim, keepdims=True))
 
 
 class MinMax(Scaler):

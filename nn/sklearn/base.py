@@ -109,7 +109,12 @@ class NeuralEstimator(BaseEstimator):
             if self.early_stopping and epochs > 1:
                 train, held_out = self._held_out(len(x), strata)
             if anew:
-                self.module_ = self._network(x.shape[1], outputs).to(x.dtype)
+                network = self._network(x.shape[1], outputs)
+                if not isinstance(network, Module):
+                    raise TypeError(
+                        f"{self._who}: module must make a Module, not a {type(network).__name__}"
+                    )
+                self.module_ = network.to(x.dtype)
                 self.optimizer_ = self._optimizer(self.module_)
             size = min(AUTO_BATCH, len(train)) if self.batch_size == "auto" else self.batch_size
             seed = int(default_generator.integers(0, 2**63 - 1, (1,))[0])

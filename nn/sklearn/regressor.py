@@ -156,7 +156,11 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
         if anew:
             share = (weight / weight.sum())[:, None].astype(np.float64)
             self.target_mean_ = (share * targets).sum(0)
-            spread = np.sqrt((share * (targets - self.target_mean_) ** 2).sum(0))
+            off = targets - self.target_mean_
+            # The largest is taken out of the square, which might leave the range of floats.
+            largest = np.abs(off).max(0)
+            largest[largest == 0] = 1.0
+            spread = largest * np.sqrt((share * (off / largest) ** 2).sum(0))
             self.target_scale_ = np.where(spread > 0, spread, 1.0)
             self.flat_ = flat
         elif targets.shape[1] != len(self.target_mean_):

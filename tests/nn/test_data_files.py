@@ -48,6 +48,11 @@ def test_constant_columns_become_one_number(scaler):
     np.testing.assert_array_equal(scaler.inverse(scaled)[:, :2], data[:, :2])
 
 
+def test_very_large_and_very_small_columns():
+    data = np.array([[1e200, 1e-200], [3e200, 3e-200]])
+    np.testing.assert_allclose(Standardize().fit_transform(data), [[-1, -1], [1, 1]], rtol=1e-12)
+
+
 def test_scalers_keep_types_and_channels():
     images = np.random.default_rng(0).integers(0, 255, (4, 2, 3, 3)).astype(np.uint8)
     scaler = Standardize(dim=(0, 2, 3)).fit(images)

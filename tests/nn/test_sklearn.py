@@ -204,6 +204,20 @@ def test_parameters_are_checked(options, words):
             kind(**options).fit(X, y)
 
 
+def test_a_module_must_make_a_module():
+    X, y = iris()
+    with pytest.raises(TypeError, match="must make a Module, not a list"):
+        NeuralClassifier(module=lambda inputs, outputs: []).fit(X, y)  # pyright: ignore[reportArgumentType]
+
+
+def test_targets_of_any_size():
+    X, y = iris()
+    plain = NeuralRegressor((8,), random_state=0, **QUICK).fit(X, y).predict(X)
+    for size in (1e200, 1e-200):
+        found = NeuralRegressor((8,), random_state=0, **QUICK).fit(X, y * size).predict(X)
+        np.testing.assert_allclose(found, plain * size, rtol=1e-6)
+
+
 def test_data_are_checked():
     X, y = iris()
     model = NeuralClassifier(epochs=1)
