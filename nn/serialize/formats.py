@@ -17,7 +17,7 @@ from .pth_write import save_pth
 SUFFIXES = (".safetensors", ".npz", ".pth", ".pt")
 
 
-def load(path: PathLike) -> Any:
+def load(path: PathLike, map_location: Any = None, *, weights_only: bool = True) -> Any:
     """
     Weights or a checkpoint from a file of any format, which its first bytes tell.
 
@@ -29,6 +29,10 @@ def load(path: PathLike) -> Any:
         A file of ``torch.save`` (.pth, .pt; of PyTorch 1.6 and later, or older), of safetensors
         (also a checkpoint of `save_checkpoint`, of which this is the model's state), or of
         ``numpy.savez`` (.npz).
+    map_location : optional
+        Stands in PyTorch's signature; there is one device here.
+    weights_only : bool, default True
+        Stands in PyTorch's signature; nothing else is ever read.
 
     Returns
     -------
@@ -43,6 +47,8 @@ def load(path: PathLike) -> Any:
         tensors and plain data.
     OSError
         If it is missing or cannot be read.
+    ValueError
+        If `map_location` is another device than "cpu", or `weights_only` is not true.
 
     Examples
     --------
@@ -55,6 +61,13 @@ def load(path: PathLike) -> Any:
     >>> bool((model.weight == other.weight).all())
     True
     """
+    if map_location is not None and str(map_location) != "cpu":
+        raise ValueError(f"load: map_location {map_location!r}: 'cpu' is the only device here")
+    if weights_only is not True:
+        raise ValueError(
+            "load: weights_only must be True: nothing in a file is run here. Of a whole model, save "
+            "the weights with PyTorch: torch.save(model.state_dict(), path)"
+        )
     path = Path(path)
     with path.open("rb") as file:
         start = file.read(len(LEGACY_START))

@@ -38,6 +38,7 @@ REFUSED = {
     b"\x98": "READONLY_BUFFER",
 }
 SINGLE = (str, int, float, bytes, type(None))  # what may be a key, or stand in one
+MAX_MARKS = 1000  # open at a time
 MAX_KEY_PARTS = 16  # of a tuple that is a key
 MAX_KEY = 2**61 - 1  # ints from here on can be made to share one hash, all of them
 MAX_INT_BYTES = 1250  # 10,000 bits, below Python's limit on the digits of an int in text
@@ -175,6 +176,8 @@ class Machine:
 
     def mark(self) -> None:
         """Begin a new stack above the one in use."""
+        if len(self.marks) >= MAX_MARKS:
+            raise CheckpointError(f"more than {MAX_MARKS} containers are open")
         self.marks.append(self.stack)
         self.stack = []
 

@@ -354,6 +354,7 @@ def test_nothing_in_a_file_runs(tmp_path, kind):
         b"ccollections\nOrderedDict\n(NNNtR.",
         b"ccollections",
         b"NQ.",
+        b"(" * 2000,
         b"]q\x00h\x00a.",  # holds itself
         b"]" * (MAX_DEPTH + 2) + b"a" * (MAX_DEPTH + 1) + b".",
         b")" + b"\x85" * 100_000 + b".",

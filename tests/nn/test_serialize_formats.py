@@ -122,6 +122,16 @@ def test_the_suffix_names_the_format(tmp_path):
     assert set(load(other)) == set(ARRAYS)
 
 
+def test_arguments_of_torch_load(tmp_path):
+    path = tmp_path / "w.pth"
+    save(ARRAYS, path)
+    assert set(nn.load(path, "cpu", weights_only=True)) == set(ARRAYS)
+    with pytest.raises(ValueError, match="'cpu' is the only device"):
+        load(path, map_location="cuda")
+    with pytest.raises(ValueError, match="nothing in a file is run here"):
+        load(path, weights_only=False)
+
+
 def test_npz_of_numpy_and_back(tmp_path):
     path = tmp_path / "w.npz"
     for write in (np.savez, np.savez_compressed):
