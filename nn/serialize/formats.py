@@ -65,8 +65,8 @@ def load(path: PathLike, map_location: Any = None, *, weights_only: bool = True)
         raise ValueError(f"load: map_location {map_location!r}: 'cpu' is the only device here")
     if weights_only is not True:
         raise ValueError(
-            "load: weights_only must be True: nothing in a file is run here. Of a whole model, save "
-            "the weights with PyTorch: torch.save(model.state_dict(), path)"
+            "load: weights_only must be True: nothing in a file is run here. Of a whole model, "
+            "save the weights with PyTorch: torch.save(model.state_dict(), path)"
         )
     path = Path(path)
     with path.open("rb") as file:
