@@ -117,6 +117,13 @@ def test_fractional_pools_by_the_seed():
             F.fractional_max_pool2d(x, 3, **options)
 
 
+def test_a_fractional_window_may_be_as_large_as_the_volume():
+    # PyTorch takes this of images, but not of volumes.
+    x = drawn(1, 2, 2, 2, grad=False)
+    y = F.fractional_max_pool3d(x, 2, output_size=1)
+    assert y.item() == x.max().item()
+
+
 # In PyTorch these begin with arguments of another kind, or are not functions that can be asked.
 OTHERS = {"one_hot", "normalize", "softmax", "log_softmax", "softmin"}
 

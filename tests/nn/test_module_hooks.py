@@ -46,6 +46,13 @@ def test_backward_hooks_see_and_replace():
     assert layer.weight.grad is not None  # parameters are not what the hook sees
 
 
+def test_the_old_name_of_backward_hooks_has_the_new_meaning():
+    layer, met = nn.Sequential(nn.Linear(2, 3), nn.Tanh()), []
+    layer.register_backward_hook(lambda module, inputs, outputs: met.append(shapes(inputs)))
+    layer(autograd.ones(4, 2, requires_grad=True)).sum().backward()
+    assert met == [[(4, 2)]]  # not those of the last op, which PyTorch shows here
+
+
 def test_backward_hooks_without_inputs_that_require_grad():
     layer, met = nn.Linear(2, 3), []
     layer.register_full_backward_hook(lambda m, i, o: met.append((i, shapes(o))))
