@@ -19,8 +19,8 @@ import numpy as np
 from ..graph import OPS, Op, Spec, Variable, wrap
 from ..watch import WATCHERS, Watcher
 from .batched import Batched
-from .batching_dims import RULES as RULES  # with all that are in other files
 from .batching_rules import Call, batch_first, rule_for
+from .batching_sequences import RULES as RULES  # with all that are in other files
 from .tree import flatten, spread, unflatten
 
 RANDOMNESS = ("error", "different", "same")

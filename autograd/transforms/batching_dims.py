@@ -52,10 +52,12 @@ RULES |= dict.fromkeys(
     shifted,
 )  # fmt: skip
 RULES |= dict.fromkeys(
-    ("adaptive_max_indices", "euclidean", "grid_coordinates", "grid_places", "grid_slopes", "tril",
+    ("adaptive_max_indices", "grid_coordinates", "grid_places", "grid_slopes", "tril",
      "triu", "unpool"),
     trailing,
 )  # fmt: skip
-RULES |= dict.fromkeys(("grid_pick", "grid_spread", "max_pool3d_indices"), merged)
+RULES |= dict.fromkeys(
+    ("fractional_max_indices", "grid_pick", "grid_spread", "max_pool3d_indices"), merged
+)
 RULES |= dict.fromkeys(("bitwise_and", "bitwise_not", "bitwise_or", "bitwise_xor"), elementwise)
-RULES |= {"repeat": repeated}
+RULES |= {"repeat": repeated, "euclidean": elementwise}

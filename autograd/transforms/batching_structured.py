@@ -135,20 +135,28 @@ def take_rows(call: Call) -> Any:
     x, indices = call.args
     if not call.batched[0]:
         return call.run(x, indices, **call.params)
-    if call.params["skip"] >= 0:
-        return None
     x, indices = call.all()
-    return call.run(_joined(x), _shifted(indices, x.shape[1]), **call.params)
+    params, skip = call.params | {"skip": -1}, call.params["skip"]
+    y = call.run(_joined(x), _shifted(indices, x.shape[1]), **params)
+    if skip < 0:
+        return y
+    # Of the long table no one row is left out: what came from one is a constant.
+    constant = y if isinstance(y, np.ndarray) else y.detach()
+    return _without(y, indices, skip, constant if call.params["shown"] else 0.0)
 
 
 def add_rows(call: Call) -> Any:
     """A table of sums for each example: one long table."""
-    if call.params["skip"] >= 0:
-        return None
     h, indices = call.all()
-    rows = call.params["rows"]
-    y = call.run(h, _shifted(indices, rows), **call.params | {"rows": rows * call.size})
+    rows, skip = call.params["rows"], call.params["skip"]
+    h = _without(h, indices, skip, 0.0) if skip >= 0 else h
+    y = call.run(h, _shifted(indices, rows), rows=rows * call.size, skip=-1)
     return reshape(y, (call.size, rows, *y.shape[1:]))
+
+
+def _without(rows: Any, indices: Any, skip: int, instead: Any) -> Any:
+    """Other values for the rows whose index is `skip`."""
+    return OPS["where"].function(reshape(indices, (*indices.shape, 1)) == skip, instead, rows)
 
 
 def _shifted(indices: Any, rows: int) -> Any:
