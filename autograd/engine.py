@@ -107,8 +107,10 @@ def record(
             link = weakref.ref(item) if isinstance(item, Variable) else item
             if keep or value is None or value.__class__ in NUMBERS:
                 saved.append(value)
-            else:
+            elif hasattr(value, "dtype"):
                 saved.append(Spec(value.shape, value.dtype))
+            else:  # an object that a user's Function takes
+                saved.append(None)
         links.append(link)
     shape, dtype = ((), float) if y.__class__ is float else (y.shape, y.dtype)
     return Node(op, tuple(links), params, tuple(saved), shape, dtype)

@@ -152,12 +152,16 @@ def pow(a, b):
     return a**b
 
 
+LARGEST_PRODUCT = 8  # squaring doubles what rounding left out: 3 units in the last place at x ** 8
+
+
 def _whole_power(x, p):
     """Power by a whole number. NumPy takes 90 ns for each negative number, and 1 for each other."""
-    if p == 3:
-        return x * x * x
     if -1 <= p <= 2:
         return x**p
+    if 2 < p <= LARGEST_PRODUCT:
+        half = _whole_power(x, p // 2)
+        return half * half * x if p % 2 else half * half
     y = np.abs(x) ** p
     return np.copysign(y, x) if p % 2 else y
 

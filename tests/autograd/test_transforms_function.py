@@ -212,3 +212,24 @@ def test_what_is_refused():
     y.backward()
     with pytest.raises(RuntimeError, match="retain_graph"):
         y.backward()
+
+
+@pytest.mark.parametrize("given", [object(), "text", {"a": 1}, [1, 2], len], ids=str)
+def test_arguments_of_any_kind(given):
+    """PyTorch hands them through."""
+
+    class Scaled(autograd.Function):
+        @staticmethod
+        def forward(ctx, x, what):
+            ctx.what = what
+            return x * 2.0
+
+        @staticmethod
+        def backward(ctx, g):
+            assert ctx.what is given
+            return g * 2.0, None
+
+    x = autograd.ones(2, requires_grad=True)
+    Scaled.apply(x, given).sum().backward()
+    assert x.grad is not None
+    assert x.grad.tolist() == [2.0, 2.0]
