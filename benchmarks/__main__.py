@@ -10,7 +10,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from . import history, tables, trial
+from autograd.kernels.threads import available_cores
+
+from . import history, roofs, tables, trial
 from .measure import machine
 from .subjects import SUBJECTS, load_file
 
@@ -70,6 +72,7 @@ def parser() -> argparse.ArgumentParser:
 def run(options: argparse.Namespace) -> int:
     """Measure; Ctrl-C keeps what was measured."""
     names = chosen(options.pattern)
+    counts = sorted(set(options.threads or [1]))
     dtypes = options.dtype or (["float32"] if options.quick else ["float32", "float64"])
     plan = [
         (SUBJECTS[name], size, dtype, threads)
@@ -77,19 +80,29 @@ def run(options: argparse.Namespace) -> int:
         for size in (SUBJECTS[name].sizes[:1] if options.quick else SUBJECTS[name].sizes)
         for dtype in dtypes
         if dtype in SUBJECTS[name].dtypes
-        for threads in options.threads or [1]
+        for threads in counts
     ]
     budget = options.budget or (QUICK_SECONDS if options.quick else SECONDS)
     end = time.monotonic() + budget
     name = options.name or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    print(f"{machine()}\n{tables.HEADING}")
+    print(machine())
+    for threads in sorted({1, available_cores(), *counts}):
+        print(roofs.header(threads, dtypes))
+    print(tables.HEADING)
     results: list[trial.Result] = []
+    told: set[tuple[str, str, str]] = set()
     try:
         for i, (subject, size, dtype, threads) in enumerate(plan):
             trial.set_threads(threads)
             left = max(0.0, end - time.monotonic()) / (len(plan) - i)
-            results.append(trial.run(subject, size, dtype, threads, 0.7 * left))
-            print("\n".join(tables.lines(results[-1])), flush=True)
+            results.append(result := trial.run(subject, size, dtype, threads, 0.7 * left))
+            if threads != counts[0] and len(results) >= 2:
+                trial.compare_threads(results[-1 - counts.index(threads)], result)
+            print("\n".join(tables.lines(result)), flush=True)
+            # The code is that of all sizes, as a rule.
+            if result.code and (result.name, dtype, result.code) not in told:
+                told.add((result.name, dtype, result.code))
+                print(f"    code: {result.code}")
     except KeyboardInterrupt:
         print(f"stopped after {len(results)} of {len(plan)}")
     if results:

@@ -8,7 +8,8 @@ from .history import Change
 from .trial import Result
 
 HEADING = (
-    f"{'kernel':34}{'time':>10} {'IQR':>5}{'GFLOP/s':>9}{'GB/s':>7}  rival / ours (95 % interval)"
+    f"{'kernel':32}{'time':>9} {'IQR':>4}{'GFLOP/s':>8}{'GB/s':>7}{'roof':>5}  "
+    "rival / ours (95 % interval)"
 )
 
 
@@ -25,22 +26,41 @@ def number(value: float | None) -> str:
     return "-" if value is None else f"{value:.3g}"
 
 
+def times(value: float) -> str:
+    """A ratio: no decimals where they would widen the line."""
+    return f"{value:.2f}" if value < 10.0 else f"{value:.0f}"
+
+
+def percent(part: float | None) -> str:
+    """A part of a hundred, or a dash."""
+    return "-" if part is None else f"{part:.0%}"
+
+
+def bits(result: Result) -> str:
+    """Whether the results are those with fewer threads: "=", "differs", or a dash."""
+    return "-" if result.same_bits is None else "=" if result.same_bits else "differs"
+
+
 def lines(result: Result) -> list[str]:
     """One line for a result, and one more for each further rival or problem."""
     if result.wrong:
-        return [f"{result.key:34}  WRONG, not timed:", f"    {result.wrong}"]
+        return [f"{result.key:32}  WRONG, not timed:", f"    {result.wrong}"]
     assert result.seconds is not None
     head = (
-        f"{result.key:34}{duration(result.seconds.median):>10} {result.seconds.relative:>5.0%}"
-        f"{number(result.gflops):>9}{number(result.gbytes):>7}"
+        f"{result.key:32}{duration(result.seconds.median):>9} {result.seconds.relative:>4.0%}"
+        f"{number(result.gflops):>8}{number(result.gbytes):>7}{percent(result.roof):>5}"
     )
     rivals = [
-        f"{name} {r.median:.2f} ({r.low:.2f} .. {r.high:.2f}) {r.verdict}"
+        f"{name} {times(r.median)} ({times(r.low)} .. {times(r.high)}) {r.verdict}"
         for name, r in result.ratios.items()
     ]
     found = [f"{head}  {rivals[0] if rivals else ''}".rstrip()]
     found += [" " * len(head) + f"  {text}" for text in rivals[1:]]
     found += [f"    {name}: {why}" for name, why in result.refused.items()]
+    if result.scaling is not None:
+        found.append(
+            f"    {result.scaling:.2f} x as fast as with the fewest threads; bits: {bits(result)}"
+        )
     if result.disturbed:
         found.append("    other processes used the machine meanwhile: measure again")
     return found
@@ -57,16 +77,17 @@ def change_line(change: Change) -> str:
 def markdown(results: Sequence[Result]) -> str:
     """A table of results."""
     rows = [
-        "| kernel | time | IQR | GFLOP/s | GB/s | rival / ours |",
-        "|---|---:|---:|---:|---:|---|",
+        "| kernel | time | IQR | GFLOP/s | GB/s | roof | scaling | bits | code | rival / ours |",
+        "|---|---:|---:|---:|---:|---:|---:|---|---|---|",
     ]
     for r in results:
         if r.wrong or r.seconds is None:
-            rows.append(f"| {r.key} | wrong: {r.wrong} | | | | |")
+            rows.append(f"| {r.key} | wrong: {r.wrong} |" + " |" * 8)
             continue
         rivals = ", ".join(f"{n} {q.median:.2f} ({q.verdict})" for n, q in r.ratios.items())
         rows.append(
             f"| {r.key} | {duration(r.seconds.median)} | {r.seconds.relative:.0%} | "
-            f"{number(r.gflops)} | {number(r.gbytes)} | {rivals} |"
+            f"{number(r.gflops)} | {number(r.gbytes)} | {percent(r.roof)} | {number(r.scaling)} | "
+            f"{bits(r)} | {r.code or '-'} | {rivals} |"
         )
     return "\n".join(rows) + "\n"

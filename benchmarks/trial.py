@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import importlib
 import importlib.util
 from collections.abc import Callable
@@ -10,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from . import clock
+from . import clock, proof, roofs
 from .check import arrays_of, mismatch
 from .stats import Ratio, Spread, ratio
 from .subjects import Size, Subject, cast
@@ -43,6 +44,17 @@ class Result:
         Operations for each byte.
     disturbed : bool
         Others used the machine meanwhile.
+    roof : float or None
+        The part of what this machine can do (`roofs`) that ours reaches. Above 1 is an algorithm
+        with fewer operations than the definition's, as Winograd's.
+    code : str
+        What the machine code is made of (`proof`); "" where no compiler's work is known.
+    digest : str
+        Of the bits of the results; "" if two calls differ.
+    scaling : float or None
+        Time with the fewest threads measured / time with these.
+    same_bits : bool or None
+        Whether the results are those of the fewest threads, bit for bit.
     """
 
     name: str
@@ -58,6 +70,11 @@ class Result:
     gbytes: float | None = None
     intensity: float | None = None
     disturbed: bool = False
+    roof: float | None = None
+    code: str = ""
+    digest: str = ""
+    scaling: float | None = None
+    same_bits: bool | None = None
 
     @property
     def key(self) -> str:
@@ -102,6 +119,23 @@ def rivals_of(subject: Subject, inputs: tuple[Any, ...]) -> dict[str, Callable[[
     return found
 
 
+def digest_of(result: Any) -> str:
+    """A hash of results, bit for bit."""
+    state = hashlib.sha256()
+    for array in arrays_of(result):
+        state.update(f"{array.shape} {array.dtype} ".encode())
+        state.update(np.ascontiguousarray(array).tobytes())
+    return state.hexdigest()[:16]
+
+
+def compare_threads(first: Result, other: Result) -> None:
+    """Fill in what `other`, of more threads, gains over `first`, and whether it is the same."""
+    if first.seconds is None or other.seconds is None:
+        return
+    other.scaling = first.seconds.median / other.seconds.median
+    other.same_bits = bool(first.digest) and first.digest == other.digest
+
+
 def run(subject: Subject, size: Size, dtype: str, threads: int, seconds: float) -> Result:
     """
     Check and time a subject.
@@ -132,7 +166,12 @@ def run(subject: Subject, size: Size, dtype: str, threads: int, seconds: float) 
         if text:
             result.refused[name] = text
             del contenders[name]
+    digest = digest_of(contenders[OURS]())
     timings = clock.in_turn(contenders, seconds)
+    last = contenders[OURS]()
+    result.digest = digest if digest_of(last) == digest else ""
+    evidence = proof.of_function(subject.function, inputs, dtype)
+    result.code = "" if evidence is None else str(evidence)
     result.times = timings.seconds
     result.seconds = timings.spread(OURS)
     result.disturbed = timings.disturbed
@@ -144,11 +183,15 @@ def run(subject: Subject, size: Size, dtype: str, threads: int, seconds: float) 
     touched = (
         subject.bytes(*inputs)
         if subject.bytes is not None
-        else sum(a.nbytes for a in (*arrays_of(list(inputs)), *arrays_of(contenders[OURS]())))
+        else sum(a.nbytes for a in (*arrays_of(list(inputs)), *arrays_of(last)))
     )
     result.gbytes = touched / result.seconds.median * 1e-9
+    operations = 0.0
     if subject.flops is not None:
         operations = subject.flops(*inputs)
         result.gflops = operations / result.seconds.median * 1e-9
         result.intensity = operations / touched if touched else None
+    if dtype in roofs.LETTERS:
+        best = roofs.roof(threads, dtype).seconds(operations, touched)
+        result.roof = best / result.seconds.median
     return result

@@ -1,0 +1,77 @@
+"""The measured roofs: they are of this machine, in order, and cost little."""
+
+from __future__ import annotations
+
+import pytest
+
+import autograd
+from benchmarks import roofs, tables
+from benchmarks.proof import of_assembly
+from benchmarks.trial import Result
+
+
+def made(**changes) -> roofs.Roof:
+    whole = {
+        "threads": 1,
+        "dtype": "float32",
+        "fma": 100e9,
+        "ours": 90e9,
+        "numpy": 40e9,
+        "triad": 10e9,
+        "bandwidths": ((1000, 200e9), (10_000, 50e9), (100_000, 12e9)),
+    }
+    return roofs.Roof(**{**whole, **changes})
+
+
+def test_a_call_is_bound_by_arithmetic_or_by_memory():
+    one = made()
+    assert one.seconds(100e9, 8.0) == pytest.approx(1.0)
+    assert one.seconds(8.0, 12e6) == pytest.approx(1e-3)
+    assert made(ours=200e9).peak == 200e9
+
+
+def test_each_size_has_the_bandwidth_of_its_cache():
+    one = made()
+    assert [one.bandwidth(b) for b in (0, 1000, 1001, 1e9)] == [200e9, 200e9, 50e9, 12e9]
+    disturbed = made(bandwidths=((1000, 1e9), (10_000, 50e9), (100_000, 12e9)))
+    assert disturbed.bandwidth(10) == 50e9
+
+
+def test_what_is_measured_is_possible():
+    before = autograd.get_num_threads()
+    one = roofs.roof(1, "float32")
+    assert roofs.roof(1, "float32") is one
+    assert autograd.get_num_threads() == before
+    assert one.fma > 1e8
+    assert one.triad > 1e7
+    assert one.peak >= max(one.fma, one.ours)
+    assert len(roofs.header(2, ["float32"])) <= 100
+
+
+def test_blas_gets_its_threads_back():
+    blas = roofs.Blas.loaded()
+    if blas is None:
+        pytest.skip("NumPy's BLAS is not OpenBLAS")
+    before = blas.threads
+    roofs.roof.__wrapped__(2, "float64")
+    assert blas.threads == before
+
+
+def test_the_multiply_adds_are_what_the_machine_has():
+    from autograd.kernels.native.build import optimise
+    from autograd.kernels.native.simd import Module
+    from autograd.kernels.native.target import machine, target
+
+    vectors = Module("f4", target())
+    roofs.loops(vectors)
+    whole = roofs.llvm.parse_assembly(str(vectors))
+    optimise(whole, machine())
+    found = of_assembly(machine().emit_assembly(whole))
+    assert found.bits == target().bits
+    assert found.fma == target().fma
+
+
+def test_the_part_of_the_roof_stands_in_the_table():
+    result = Result("k", 10, "float32", 1, roof=0.5)
+    assert tables.percent(result.roof) == "50%"
+    assert tables.percent(None) == "-"
