@@ -18,6 +18,7 @@ from .engine import apply
 from .graph import NUMBERS, Abstract, Node, Op, Spec, Variable, wrap
 from .ops import diagonals
 from .tensor import Tensor
+from .transforms.tree import LEAF, Structure, flatten, unflatten
 from .watch import WATCHERS, Watcher
 
 
@@ -83,14 +84,14 @@ class Graph:
     inputs : list of int
         Indices of the steps that are inputs, in the order of the arguments.
     outputs : list of Ref, number or None
-        What the function returned.
+        What the function returned, from left to right where it was nested.
     """
 
     def __init__(self) -> None:
         self.steps: list[Step] = []
         self.inputs: list[int] = []
         self.outputs: list[Any] = []
-        self.single = True
+        self.structure: Structure = LEAF
 
     def values(self, *arrays: Any) -> list[Any]:
         """Evaluate step by step.
@@ -128,10 +129,10 @@ class Graph:
         return results
 
     def __call__(self, *arrays: Any) -> Any:
-        """Evaluate, and return what the traced function returned, as raw values."""
+        """Evaluate, and return what the traced function returned, with raw values in it."""
         results = self.values(*arrays)
         outputs = [results[o.index] if isinstance(o, Ref) else o for o in self.outputs]
-        return outputs[0] if self.single else tuple(outputs)
+        return unflatten(outputs, self.structure)
 
     def __len__(self) -> int:
         return len(self.steps)
@@ -221,10 +222,10 @@ def trace(function: Any, *specs: Any) -> Any:
     Parameters
     ----------
     function : callable, or Tensor
-        Takes one Tensor (or Scalar) for each spec and returns a Tensor, a Scalar, or a sequence
-        of them. It may differentiate: ``autograd.grad(loss, parameters)``. Tensors that it uses
-        from outside, such as parameters, become constants of the graph, read when the graph is
-        evaluated. What it does to buffers (running statistics) is not part of the graph.
+        Takes one Tensor (or Scalar) for each spec and returns a Tensor, a Scalar, or tuples, lists
+        and dictionaries of them. It may differentiate: ``autograd.grad(loss, parameters)``.
+        Tensors that it uses from outside, such as parameters, become constants of the graph, read
+        when the graph is evaluated. What it does to buffers (running statistics) is not part of the graph.
     *specs : Spec, Tensor, Scalar, ndarray, or tuple of int
         What the inputs are like: a tuple is a float32 shape. A Tensor also says whether its
         input requires grad.
@@ -269,8 +270,8 @@ def trace(function: Any, *specs: Any) -> Any:
     finally:
         WATCHERS.remove(tracer)
     graph = tracer.graph
-    graph.single = not isinstance(result, tuple | list)
-    for output in [result] if graph.single else result:
+    outputs, graph.structure = flatten(result)
+    for output in outputs:
         value = output.value if isinstance(output, Variable) else output
         if value is not None and not isinstance(output, Variable | float | int):
             raise TypeError(

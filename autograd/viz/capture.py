@@ -17,6 +17,7 @@ import numpy as np
 from ..changes import CHANGES
 from ..frames import user_frames
 from ..graph import NUMBERS, Node, Spec, Variable, toposort
+from ..transforms.tree import Leaf, flatten
 from .gradients import Flows, differentiate, slope_of
 from .model import Cluster, Diagram, Edge, Kind, Vertex
 from .names import Names
@@ -48,7 +49,7 @@ class Captured:
 
 
 def capture(
-    output: Variable | Sequence[Variable] | Callable[[], Any],
+    output: Variable | Sequence[Any] | Mapping[Any, Any] | Callable[[], Any],
     *,
     backward: bool = True,
     names: Mapping[str, Any] | None = None,
@@ -57,7 +58,7 @@ def capture(
 
     Parameters
     ----------
-    output : Tensor, Scalar, a sequence of them, or a callable
+    output : Tensor, Scalar, a sequence or dictionary of them (nested or not), or a callable
         A callable takes no arguments and returns the output; it runs inside a `record` block, so
         that all names, source lines and values are known.
     backward : bool
@@ -77,7 +78,7 @@ def capture(
     if callable(output) and not isinstance(output, Variable):
         with Recording(private=True), keep:
             output = output()
-    outputs = _outputs(output)
+    outputs = outputs_of(output)
     with_names.look_around(user_frames(sys._getframe(1)))
     reader = _Reader(outputs, with_names)
     reader.read()
@@ -88,16 +89,28 @@ def capture(
     return captured
 
 
-def _outputs(output: Any) -> list[Variable]:
-    outputs = list(output) if isinstance(output, list | tuple) else [output]
-    for item in outputs:
-        if not isinstance(item, Variable):
+def outputs_of(output: Any) -> list[Variable]:
+    """The variables in what a function returned: alone, or in tuples, lists and dictionaries.
+
+    Raises
+    ------
+    TypeError
+        If there is something else among them, but for None (of what was not asked for).
+    ValueError
+        If there is none.
+    """
+    leaves, structure = flatten(output)
+    outputs = []
+    for leaf in leaves:
+        if isinstance(leaf, Variable):
+            outputs.append(leaf)
+        elif leaf is not None or isinstance(structure, Leaf):
             raise TypeError(
                 f"expected a Tensor, a Scalar, a sequence of them, or a function without arguments "
-                f"that returns them, not {type(item).__name__}"
+                f"that returns them, not {type(leaf).__name__}"
             )
     if not outputs:
-        raise ValueError("there is no output to start from: the sequence is empty")
+        raise ValueError("there is no output to start from: what was given is empty")
     return outputs
 
 

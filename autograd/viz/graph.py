@@ -10,7 +10,7 @@ from ..differentiate import grad
 from ..graph import OPS, Node, Variable, new_leaf, toposort
 from ..trace import Graph as Trace
 from ..trace import trace
-from .capture import Captured, capture
+from .capture import Captured, capture, outputs_of
 from .fold.fold import fold
 from .model import Diagram
 from .record import Recording
@@ -185,10 +185,11 @@ def graph(
 
     Parameters
     ----------
-    output : Tensor, Scalar, sequence of them, callable, or traced Graph
+    output : Tensor, Scalar, sequence or dictionary of them, callable, or traced Graph
         A callable without `specs` is run, and everything is known about what it does: variable
         names, source lines, modules. With `specs` it is traced on shapes alone: a model can be
-        drawn before there are any data. What ``autograd.trace`` returned is drawn as it is.
+        drawn before there are any data. Results may be nested in one another; None among them is
+        passed over. What ``autograd.trace`` returned is drawn as it is.
     *specs : Spec, Tensor or tuple of int
         What the callable's arguments are like; a tuple is a float32 shape.
     order : int
@@ -267,7 +268,7 @@ def _captured(output: Any, order: int, backward: bool, names: Mapping[str, Any] 
     with Recording(private=True):
         if callable(output) and not isinstance(output, Variable):
             output = output()
-        outputs = list(output) if isinstance(output, list | tuple) else [output]
+        outputs = outputs_of(output)
         last = outputs
         for _ in range(order):
             pairs = _gradients(last)
@@ -331,7 +332,7 @@ def _captured_trace(
                 variable.requires_grad = True
         kept.extend(inputs)
         result = function(*inputs)
-        kept.append(list(result) if isinstance(result, list | tuple) else [result])
+        kept.append(outputs_of(result))
         return result
 
     with Recording(private=True):

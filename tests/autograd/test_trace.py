@@ -123,6 +123,8 @@ def test_scalars():
         return y, autograd.grad(y, x)[0]
 
     assert autograd.trace(mixed, Scalar(0.0))(2.0) == (6.0, 3.0)
+    nested = autograd.trace(lambda x: {"all": [x * 2, (x, None)], "n": 3}, Scalar(0.0))
+    assert nested(2.0) == {"all": [4.0, (2.0, None)], "n": 3}
 
 
 def test_second_order():

@@ -134,9 +134,47 @@ def test_models_of_integers_are_drawn_too():
     assert ops(nn.graph(model, (3,), dtype=np.int64)) == ["take_rows", "linear"]
 
 
+class Several(nn.Module):
+    """Returns what it was told to make of two results."""
+
+    def __init__(self, make):
+        super().__init__()
+        self.make = make
+
+    def forward(self, x):
+        return self.make(x.exp(), x.sin())
+
+
+@pytest.mark.parametrize(
+    "make",
+    [
+        lambda a, b: (a, (b,)),
+        lambda a, b: {"a": a, "rest": [b, None]},
+        lambda a, b: [{"a": a}, b],
+    ],
+)
+def test_a_model_of_several_results_is_drawn_with_all(make):
+    picture = nn.graph(Several(make), (2,))
+    assert ops(picture) == ["exp", "sin"]
+    assert len(picture.diagram.outputs) == 2
+    x = autograd.ones(2, requires_grad=True)
+    assert ops(viz.graph(lambda: make(x.exp(), x.sin()))) == ["exp", "sin"]
+    assert len(viz.graph(make(x.exp(), x.sin()), order=1).diagram.outputs) == 3
+
+
+def test_recurrent_layers_and_attention_are_drawn():
+    lstm = nn.graph(nn.LSTM(3, 4), (5, 2, 3))
+    assert "lstm_layer" in ops(lstm)
+    shapes = [lstm.diagram.vertices[i].shape for i in lstm.diagram.outputs]
+    assert shapes == [(5, 2, 4), (1, 2, 4), (1, 2, 4)]
+    assert "softmax" in ops(nn.graph(nn.MultiheadAttention(4, 2), *[(3, 1, 4)] * 3))
+
+
 @pytest.mark.parametrize(
     ("arguments", "error", "message"),
     [
+        ((Several(lambda a, b: (a, "b")), (2,)), TypeError, "not str"),
+        ((Several(lambda a, b: {}), (2,)), ValueError, "empty"),
         ((3, (1, 4)), TypeError, "expected a Module, not int"),
         ((nn.Linear(4, 2),), ValueError, "give the shape of the input"),
         ((nn.Linear(4, 2), (1, 5)), ValueError, "linear"),
