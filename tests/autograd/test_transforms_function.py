@@ -214,7 +214,9 @@ def test_what_is_refused():
         y.backward()
 
 
-@pytest.mark.parametrize("given", [object(), "text", {"a": 1}, [1, 2], len], ids=str)
+@pytest.mark.parametrize(
+    "given", [object(), "text", {"a": 1}, [1, 2], len], ids=lambda v: type(v).__name__
+)
 def test_arguments_of_any_kind(given):
     """PyTorch hands them through."""
 
