@@ -225,7 +225,8 @@ def trace(function: Any, *specs: Any) -> Any:
         Takes one Tensor (or Scalar) for each spec and returns a Tensor, a Scalar, or tuples, lists
         and dictionaries of them. It may differentiate: ``autograd.grad(loss, parameters)``.
         Tensors that it uses from outside, such as parameters, become constants of the graph, read
-        when the graph is evaluated. What it does to buffers (running statistics) is not part of the graph.
+        when the graph is evaluated. What it does to buffers (running statistics) is not part of
+        the graph.
     *specs : Spec, Tensor, Scalar, ndarray, or tuple of int
         What the inputs are like: a tuple is a float32 shape. A Tensor also says whether its
         input requires grad.
