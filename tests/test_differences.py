@@ -18,10 +18,52 @@ from autograd.watch import WATCHERS
 PAGE = Path(__file__).parent.parent / "docs" / "differences.md"
 
 
+# Entries whose test stands beside others of its kind.
+ELSEWHERE = {
+    51: ("nn/test_data_workers.py", "test_random_samples_do_not_depend_on_the_workers"),
+    52: ("nn/test_data_workers.py", "test_streams"),
+    53: (
+        "optim/test_algorithms.py",
+        "test_muon_iterates_in_full_precision_where_torch_rounds_to_bfloat16",
+    ),
+    54: ("optim/test_algorithms.py", "test_what_makes_no_sense_is_refused"),
+    55: ("optim/test_algorithms.py", "test_a_state_of_another_optimizer_is_refused"),
+    56: ("nn/test_swa_utils.py", "test_all_names_and_signatures_are_those_of_torch"),
+    57: (
+        "optim/test_schedules.py",
+        "test_a_sequence_begins_with_epoch_0_of_what_is_made_of_others",
+    ),
+    58: (
+        "optim/test_schedules.py",
+        "test_a_rate_that_is_not_a_number_is_refused_and_changes_nothing",
+    ),
+    59: ("nn/test_embedding.py", "test_frequencies_are_those_of_each_row"),
+    60: ("nn/test_embedding.py", "test_sparse_is_accepted_and_gradients_are_dense"),
+    61: ("nn/test_lazy.py", "test_before_the_first_call"),
+    62: ("nn/test_module_hooks.py", "test_the_old_name_of_backward_hooks_has_the_new_meaning"),
+    63: ("nn/test_functional.py", "test_integers_are_refused"),
+    64: ("nn/test_serialize_formats.py", "test_arguments_of_torch_load"),
+    65: ("nn/test_pth.py", "test_all_that_torch_saves_is_read"),
+    66: ("nn/test_utils_parametrize.py", "test_errors_leave_the_module_as_it_was"),
+    67: (
+        "nn/test_utils_parametrize.py",
+        "test_weight_decay_leaves_an_orthogonal_weight_orthogonal",
+    ),
+    68: ("nn/test_utils.py", "test_skipped_initial_values_draw_nothing"),
+}
+
+
 def test_every_entry_has_its_test():
-    numbers = re.findall(r"^(\d+)\. ", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
-    tests = sorted(int(m[1]) for name in globals() if (m := re.match(r"test_(\d+)_", name)))
-    assert tests == list(range(1, len(numbers) + 1)) == [int(n) for n in numbers]
+    numbers = [
+        int(n) for n in re.findall(r"^(\d+)\. ", PAGE.read_text(encoding="utf-8"), re.MULTILINE)
+    ]
+    here = [int(m[1]) for name in globals() if (m := re.match(r"test_(\d+)_", name))]
+    assert sorted([*here, *ELSEWHERE]) == numbers == list(range(1, len(numbers) + 1))
+
+
+@pytest.mark.parametrize(("file", "name"), ELSEWHERE.values())
+def test_the_tests_elsewhere_exist(file, name):
+    assert f"\ndef {name}(" in (Path(__file__).parent / file).read_text(encoding="utf-8")
 
 
 def test_01_shapes_and_dtypes_are_plain():
