@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
@@ -11,9 +12,14 @@ import numpy as np
 
 from autograd import Tensor, default_generator, get_default_dtype, no_grad, zeros
 
+from .layers.attention import MultiheadAttention
 from .layers.conv import Conv1d, Conv2d, Conv3d
+from .layers.conv_transpose import ConvTranspose1d, ConvTranspose2d, ConvTranspose3d
 from .layers.linear import Bilinear, Linear
+from .layers.recurrent_base import RNNBase
+from .layers.recurrent_cells import RNNCellBase
 from .module import Module
+from .utils.rnn import PackedSequence
 
 
 @dataclass(frozen=True)
@@ -121,26 +127,89 @@ def _size(count: float) -> str:
     return f"{count:,.1f} GiB"
 
 
-COUNTED = (Linear, Bilinear, Conv1d, Conv2d, Conv3d)
+def _shape(value: Any = None) -> tuple[int, ...]:
+    """The shape of a tensor, or of the rows of a packed sequence; (0,) of anything else."""
+    if isinstance(value, PackedSequence):
+        value = value.data
+    return value.shape if isinstance(value, Tensor) else (0,)
 
 
-def multiply_adds(module: Module, output: Any) -> int:
+def _of_results(module: Any, inputs: tuple[Any, ...], output: Any) -> int:
+    """Each number of the result is one unit's, or one kernel's, sum."""
+    return math.prod(_shape(output)) * math.prod(module.weight.shape[1:])
+
+
+def _of_arguments(module: Any, inputs: tuple[Any, ...], output: Any) -> int:
+    """A transposed convolution multiplies each number of the argument with a kernel."""
+    return math.prod(_shape(*inputs[:1])) * math.prod(module.weight.shape[1:])
+
+
+def _of_steps(module: Any, inputs: tuple[Any, ...], output: Any) -> int:
+    """A recurrent layer applies all its matrices to each step of each sequence."""
+    single = isinstance(module, RNNCellBase)
+    layers = [[module.weight_ih, module.weight_hh]] if single else module.all_weights
+    matrices = sum(p.numel() for layer in layers for p in layer if p.ndim == 2)
+    return math.prod(_shape(*inputs[:1])[:-1]) * matrices
+
+
+def _of_attention(module: Any, inputs: tuple[Any, ...], output: Any) -> int:
+    """The four projections, the scores of all pairs, and the sums of the values.
+
+    A causal mask makes it no less.
+    """
+    query, key = _shape(*inputs[:1]), _shape(*inputs[1:2])
+    if len(query) < 2 or len(key) < 2:
+        return 0  # a class of the user's with arguments of its own
+    along = 1 if module.batch_first and len(query) == 3 else 0
+    length, keys, size = query[along], key[along], module.embed_dim
+    sequences = query[1 - along] if len(query) == 3 else 1
+    projections = 2 * length * size + keys * (module.kdim + module.vdim)
+    pairs = length * (keys + (module.bias_k is not None) + module.add_zero_attn)
+    return sequences * size * (projections + 2 * pairs)
+
+
+# How one call of a layer is counted; the first of a class's bases that is here decides.
+COUNTED: dict[type[Module], Callable[[Any, tuple[Any, ...], Any], int]] = {
+    Linear: _of_results,
+    Bilinear: _of_results,
+    Conv1d: _of_results,
+    Conv2d: _of_results,
+    Conv3d: _of_results,
+    ConvTranspose1d: _of_arguments,
+    ConvTranspose2d: _of_arguments,
+    ConvTranspose3d: _of_arguments,
+    RNNBase: _of_steps,
+    RNNCellBase: _of_steps,
+    MultiheadAttention: _of_attention,
+}
+
+
+def multiply_adds(module: Module, inputs: tuple[Any, ...], output: Any) -> int:
     """
     Products that one call of a layer added up, itself only.
 
-    Counted are `Linear`, `Bilinear` and convolutions that are not transposed: the size of the
-    output times the size of one unit's (or one kernel's) weights. Biases, pooling, normalisation,
-    activations, and what a `forward` computes with functions count as 0.
+    Counted are `Linear`, `Bilinear`, convolutions and transposed convolutions, recurrent layers and
+    their cells, and `MultiheadAttention` with its products of queries, keys and values. Biases,
+    pooling, normalisation, activations, and what a `forward` computes with functions count as 0.
+
+    Parameters
+    ----------
+    module : Module
+    inputs : tuple
+        The arguments of its `forward`; of attention the first two are queries and keys.
+    output : object
+        What it returned.
 
     Examples
     --------
     >>> import autograd
-    >>> layer = Linear(3, 4)
-    >>> multiply_adds(layer, layer(autograd.ones(1, 3)))
+    >>> layer, x = Linear(3, 4), autograd.ones(1, 3)
+    >>> multiply_adds(layer, (x,), layer(x))
     12
     """
-    if isinstance(module, COUNTED) and isinstance(output, Tensor):
-        return output.numel() * math.prod(module.weight.shape[1:])
+    for kind in type(module).__mro__:
+        if kind in COUNTED:
+            return COUNTED[kind](module, inputs, output)
     return 0
 
 
@@ -204,9 +273,10 @@ def summary(
     outputs: dict[int, str] = {}
     work: dict[int, int] = {}
 
-    def see(module: Module, args: Any, output: Any) -> None:
+    def see(module: Module, args: Any, kwargs: Any, output: Any) -> None:
         outputs[id(module)] = _described(output)
-        work[id(module)] = work.get(id(module), 0) + multiply_adds(module, output)
+        given = inspect.signature(module.forward).bind(*args, **kwargs).args
+        work[id(module)] = work.get(id(module), 0) + multiply_adds(module, given, output)
 
     _run_unchanged(model, inputs, see)
 
@@ -267,7 +337,7 @@ def _run_unchanged(model: Module, inputs: list[Tensor], see: Callable[..., None]
         for name, buffer in module.named_buffers(recurse=False)
     ]
     random_state = default_generator.state_dict()
-    handles = [module.register_forward_hook(see) for module in modules]
+    handles = [module.register_forward_hook(see, with_kwargs=True) for module in modules]
     try:
         for module in modules:
             module.training = False

@@ -117,6 +117,86 @@ def test_memory_is_readable(n, text):
     assert text in str(nn.Summary((), n, n, 0, 4 * n))
 
 
-def test_every_convolution_is_counted():
-    model = nn.Sequential(nn.Conv1d(1, 2, 3), nn.ReLU(), nn.Conv1d(2, 1, 1))
-    assert nn.summary(model, (1, 5)).multiply_adds == 2 * 3 * 3 + 3 * 2
+def test_a_convolution_of_vgg():
+    """224 x 224 positions of 64 kernels of 3 x 3 x 3, as in any account of VGG-16."""
+    found = nn.summary(nn.Conv2d(3, 64, 3, padding=1), (3, 224, 224))
+    assert (found.multiply_adds, found.parameters) == (86_704_128, 1_792)
+
+
+COUNTS = {
+    "conv1d": (nn.Conv1d(2, 4, 3, groups=2), (2, 5), 4 * 3 * 3),
+    "conv3d": (nn.Conv3d(1, 2, 2), (1, 3, 3, 3), 2 * 2**3 * 2**3),
+    # Each of 2 x 4 numbers is multiplied with 3 kernels of 2; in groups with those of its group.
+    "conv_transpose1d": (nn.ConvTranspose1d(2, 3, 2, stride=2), (2, 4), 2 * 4 * 3 * 2),
+    "conv_transpose2d": (nn.ConvTranspose2d(2, 4, 3, groups=2), (2, 5, 5), 2 * 25 * 2 * 9),
+    "conv_transpose3d": (nn.ConvTranspose3d(1, 2, 2), (1, 2, 2, 2), 8 * 2 * 8),
+    "bilinear": (nn.Bilinear(2, 3, 4), [(2,), (3,)], 4 * 2 * 3),
+    # Six steps: each is multiplied with weight_ih and weight_hh.
+    "rnn": (nn.RNN(3, 5, batch_first=True), (6, 3), 6 * (5 * 3 + 5 * 5)),
+    "lstm": (nn.LSTM(3, 5, batch_first=True), (6, 3), 6 * 4 * (5 * 3 + 5 * 5)),
+    "lstm, projected": (
+        nn.LSTM(3, 5, batch_first=True, proj_size=2),
+        (6, 3),
+        6 * (4 * (5 * 3 + 5 * 2) + 2 * 5),
+    ),
+    "gru, two layers, both ways": (
+        nn.GRU(3, 5, 2, batch_first=True, bidirectional=True),
+        (6, 3),
+        6 * 2 * 3 * ((5 * 3 + 5 * 5) + (5 * 10 + 5 * 5)),
+    ),
+    "rnn_cell": (nn.RNNCell(3, 5), (3,), 5 * 3 + 5 * 5),
+    "lstm_cell": (nn.LSTMCell(3, 5, bias=False), (3,), 4 * (5 * 3 + 5 * 5)),
+    "gru_cell": (nn.GRUCell(3, 5), [(3,), (5,)], 3 * (5 * 3 + 5 * 5)),
+    # 4 queries and 7 keys of 6 features: projections, scores, sums of values.
+    "attention": (
+        nn.MultiheadAttention(6, 2, batch_first=True),
+        [(4, 6), (7, 6), (7, 6)],
+        (4 + 7 + 7 + 4) * 6 * 6 + 4 * 7 * 6 + 4 * 7 * 6,
+    ),
+    "attention, of others": (
+        nn.MultiheadAttention(6, 2, kdim=3, vdim=5, batch_first=True, add_zero_attn=True),
+        [(4, 6), (7, 3), (7, 5)],
+        2 * 4 * 6 * 6 + 7 * 6 * (3 + 5) + 2 * 4 * (7 + 1) * 6,
+    ),
+    "transformer layer": (
+        nn.TransformerEncoderLayer(6, 2, 10, batch_first=True),
+        (4, 6),
+        4 * 4 * 6 * 6 + 2 * 4 * 4 * 6 + 2 * 4 * 6 * 10,
+    ),
+    "embedding": (nn.Embedding(9, 4), (3,), 0),
+}
+
+
+@pytest.mark.parametrize("name", COUNTS)
+def test_products_counted_by_hand(name):
+    model, shape, wanted = COUNTS[name]
+    dtype = np.int64 if name == "embedding" else None
+    assert nn.summary(model, shape, dtype).multiply_adds == wanted
+
+
+def test_sequences_first_and_arguments_by_name():
+    class By(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.attend = nn.MultiheadAttention(6, 2, add_bias_kv=True)
+
+        def forward(self, x):
+            y = x.transpose(0, 1)
+            return self.attend(value=y[:2], key=y[:2], query=y)[0]
+
+    # A sequence of 3 queries, 2 keys and the learned one.
+    wanted = (3 + 2 + 2 + 3) * 36 + 2 * 3 * 3 * 6
+    assert nn.summary(By(), (3, 6)).multiply_adds == wanted
+
+
+def test_packed_sequences_count_the_steps_that_they_have():
+    class Packs(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.layer = nn.LSTM(2, 3)
+
+        def forward(self, x):
+            both = [x[0], x[0, :2]]
+            return self.layer(nn.utils.rnn.pack_sequence(both, enforce_sorted=False))[1]
+
+    assert nn.summary(Packs(), (4, 2)).multiply_adds == (4 + 2) * 4 * (3 * 2 + 3 * 3)
