@@ -68,29 +68,48 @@ class Rows(Dataset[Any]):
 class NeuralEstimator(BaseEstimator):
     """Base of `NeuralClassifier` and `NeuralRegressor`."""
 
-    # Set by the subclasses' constructors, as scikit-learn wants them, one by one.
-    hidden_layer_sizes: Any
-    activation: Any
-    module: Any
-    optimizer: Any
-    learning_rate: Any
-    batch_size: Any
-    epochs: Any
-    weight_decay: Any
-    dropout: Any
-    early_stopping: Any
-    validation_fraction: Any
-    patience: Any
-    min_delta: Any
-    random_state: Any
-    warm_start: Any
-    verbose: Any
-
     n_features_in_: int
     module_: Module
     optimizer_: Optimizer
     history_: History
     _who: ClassVar[str]
+
+    def __init__(
+        self,
+        hidden_layer_sizes: Any = (100,),
+        activation: str | Callable[[], Module] = "relu",
+        *,
+        module: Callable[[int, int], Module] | None = None,
+        optimizer: Any = "adam",
+        learning_rate: float = 1e-3,
+        batch_size: Any = "auto",
+        epochs: int = 200,
+        weight_decay: float = 0.0,
+        dropout: float = 0.0,
+        early_stopping: bool = False,
+        validation_fraction: float = 0.1,
+        patience: int = 10,
+        min_delta: float = 0.0,
+        random_state: Any = None,
+        warm_start: bool = False,
+        verbose: bool = False,
+    ) -> None:
+        self.hidden_layer_sizes = hidden_layer_sizes
+        self.activation = activation
+        self.module = module
+        self.optimizer = optimizer
+        self.learning_rate = learning_rate
+        self.batch_size = batch_size
+        self.epochs = epochs
+        self.weight_decay = weight_decay
+        self.dropout = dropout
+        self.early_stopping = early_stopping
+        self.validation_fraction = validation_fraction
+        self.patience = patience
+        self.min_delta = min_delta
+        self.random_state = random_state
+        self.warm_start = warm_start
+        self.verbose = verbose
 
     def loss(self, outputs: Tensor, targets: Any) -> Any:
         """Mean weighted loss of a batch; `targets` are targets and weights."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from typing import Any, ClassVar, Self
 
 import numpy as np
@@ -10,7 +9,6 @@ from sklearn.base import RegressorMixin
 
 from autograd import Tensor
 
-from ..module import Module
 from .base import NeuralEstimator, normalised
 
 
@@ -80,43 +78,6 @@ class NeuralRegressor(RegressorMixin, NeuralEstimator):
     """
 
     _who: ClassVar[str] = "NeuralRegressor"
-
-    def __init__(
-        self,
-        hidden_layer_sizes: Any = (100,),
-        activation: str | Callable[[], Module] = "relu",
-        *,
-        module: Callable[[int, int], Module] | None = None,
-        optimizer: Any = "adam",
-        learning_rate: float = 1e-3,
-        batch_size: int | str = "auto",
-        epochs: int = 200,
-        weight_decay: float = 0.0,
-        dropout: float = 0.0,
-        early_stopping: bool = False,
-        validation_fraction: float = 0.1,
-        patience: int = 10,
-        min_delta: float = 0.0,
-        random_state: Any = None,
-        warm_start: bool = False,
-        verbose: bool = False,
-    ) -> None:
-        self.hidden_layer_sizes = hidden_layer_sizes
-        self.activation = activation
-        self.module = module
-        self.optimizer = optimizer
-        self.learning_rate = learning_rate
-        self.batch_size = batch_size
-        self.epochs = epochs
-        self.weight_decay = weight_decay
-        self.dropout = dropout
-        self.early_stopping = early_stopping
-        self.validation_fraction = validation_fraction
-        self.patience = patience
-        self.min_delta = min_delta
-        self.random_state = random_state
-        self.warm_start = warm_start
-        self.verbose = verbose
 
     def __sklearn_tags__(self) -> Any:
         tags = super().__sklearn_tags__()
