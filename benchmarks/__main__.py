@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import sys
 import time
@@ -10,9 +11,10 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
+import autograd
 from autograd.kernels.threads import available_cores
 
-from . import history, roofs, tables, trial
+from . import doctor, history, roofs, tables, trial
 from .measure import machine
 from .subjects import SUBJECTS, load_file
 
@@ -64,6 +66,9 @@ def parser() -> argparse.ArgumentParser:
         "--fail-over", type=float, help="exit with 1 if a kernel became so many times slower"
     )
     commands.add_parser("history", help="runs that were kept")
+    examined = commands.add_parser("doctor", help="what is wrong with a machine or a kernel")
+    examined.add_argument("pattern", nargs="?", help="a file of yours, or part of a name")
+    examined.add_argument("--threads", type=int, help="default: those that kernels may use")
     for command in (run, compare, commands.choices["history"]):
         command.add_argument("--folder", type=Path, default=history.FOLDER, help="of the history")
     return top
@@ -161,13 +166,30 @@ def show_list() -> int:
     return 0
 
 
+def examine(options: argparse.Namespace) -> int:
+    """Tell what is wrong, and what to do about it."""
+    names, findings = doctor.loaded(options.pattern, chosen) if options.pattern else ([], [])
+    threads = autograd.get_num_threads() if options.threads is None else options.threads
+    if threads < 1:
+        raise ValueError(f"--threads {threads}: expected at least 1")
+    count = 0
+    for finding in itertools.chain(
+        findings, doctor.examine([SUBJECTS[name] for name in names], threads)
+    ):
+        count += 1
+        print(finding, flush=True)
+    print(f"{count or 'no'} finding{'s'[: count != 1]}")
+    return int(count > 0)
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; a mistake of the user's is one clear line."""
     options = parser().parse_args(arguments)
     try:
         if options.command == "list":
             return show_list()
-        return {"run": run, "compare": compare, "history": show_history}[options.command](options)
+        actions = {"run": run, "compare": compare, "history": show_history, "doctor": examine}
+        return actions[options.command](options)
     except (LookupError, FileNotFoundError, ValueError) as error:
         print(f"error: {error.args[0] if error.args else error}", file=sys.stderr)
         return 2

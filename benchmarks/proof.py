@@ -40,6 +40,9 @@ ARM_VECTOR = re.compile(r"\bv\d+\.(?:4s|2d|8h|16b)")
 LABEL = re.compile(r'^(?:[0-9a-f]+ <(?P<dumped>.+)>|"?(?P<written>[A-Za-z_][\w.$@]*)"?):')
 INSTRUCTION = re.compile(r"^\s+(?:[0-9a-f]+:\s+)?(?P<name>[a-z][\w.]*)(?:\s+(?P<operands>.*))?$")
 
+RELOCATION = re.compile(r"\bR_\w+\s+(?:\.text\+0x(?P<place>[0-9a-f]+)|(?P<symbol>[^\s+-]+))")
+NAME = re.compile(r"[A-Za-z_][\w.$]*")
+
 
 @dataclass(frozen=True)
 class Evidence:
@@ -53,7 +56,7 @@ class Evidence:
     packed, scalar : int
         Instructions of arithmetic on vectors, and on single floats.
     fma : bool
-        Fused multiply-adds are among them.
+        Fused multiply-adds are among those on vectors.
     loops : int or None
         Parallel loops of a Numba function with ``parallel=True``.
     """
@@ -80,10 +83,18 @@ def functions_of(text: str) -> dict[str, list[tuple[str, str]]]:
     """Instructions, with their operands, of each function of an assembly or a disassembly."""
     found: dict[str, list[tuple[str, str]]] = {}
     current: list[tuple[str, str]] = []
+    # A disassembly names what is called by a register with a relocation, by address if it is local.
+    starts = {int(at, 16): name for at, name in re.findall(r"(?m)^([0-9a-f]+) <(.+)>:", text)}
     for line in text.splitlines():
         label = LABEL.match(line)
         if label:
             current = found.setdefault(label["dumped"] or label["written"], [])
+            continue
+        relocation = RELOCATION.search(line)
+        if relocation:
+            place = relocation["place"]
+            goal = starts.get(int(place, 16), "") if place else relocation["symbol"]
+            current.append(("", goal))
             continue
         instruction = INSTRUCTION.match(line)
         if instruction:
@@ -100,7 +111,7 @@ def of_assembly(text: str, entries: Callable[[str], bool] | None = None) -> Evid
     text : str
         Assembly, or what objdump prints.
     entries : callable, optional
-        Which functions are meant, by name; those that they call are, too. Default: all.
+        Which functions are meant, by name; those that they name are, too. Default: all.
 
     Examples
     --------
@@ -116,20 +127,17 @@ def of_assembly(text: str, entries: Callable[[str], bool] | None = None) -> Evid
     fma = False
     while wanted:
         for name, operands in functions[wanted.pop()]:
-            if name.startswith(("call", "jmp", "bl", "b.")) or name == "b":
-                for other in re.findall(r"<([^>+]+)>|([A-Za-z_][\w.$]*)", operands):
-                    goal = other[0] or other[1]
-                    if goal in functions and goal not in seen:
-                        seen.add(goal)
-                        wanted.append(goal)
-                continue
+            for goal in NAME.findall(operands):
+                if goal in functions and goal not in seen:
+                    seen.add(goal)
+                    wanted.append(goal)
             width = width_of(name, operands)
             if width is None:
                 continue
             packed += width > 0
             scalar += width == 0
             bits = max(bits, width)
-            fma |= bool(re.match(r"vfn?m(add|sub)|fmla|fmls|fn?m(add|sub)", name))
+            fma |= width > 0 and name.startswith(("vfm", "vfnm", "fmla", "fmls"))
     return Evidence(bits, packed, scalar, fma)
 
 
@@ -176,6 +184,7 @@ def of_dispatcher(function: Any, inputs: tuple[Any, ...] | None = None) -> Evide
         signatures = [wanted] if wanted in function.overloads else signatures
     if not signatures:
         return None
+    function = readable(function, signatures)
     found = of_assembly("\n".join(function.inspect_asm(s) for s in signatures))
     loops = None
     if function.targetoptions.get("parallel"):
@@ -183,10 +192,25 @@ def of_dispatcher(function: Any, inputs: tuple[Any, ...] | None = None) -> Evide
     return Evidence(found.bits, found.packed, found.scalar, found.fma, loops)
 
 
+def readable(function: Any, signatures: list[Any]) -> Any:
+    """A Numba function itself, or compiled anew if it came from Numba's cache.
+
+    What comes from there can be neither disassembled nor asked for its loops.
+    """
+    if all(function.overloads[s].metadata is not None for s in signatures):
+        return function
+    import numba
+
+    twin: Any = numba.jit(**function.targetoptions)(function.py_func)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for signature in signatures:
+            twin.compile(signature)
+    return twin
+
+
 def parallel_loops(metadata: Any) -> int:
     """How many loops Numba shares out among threads, from what it kept of a compilation."""
-    if metadata is None:  # it came from Numba's cache, which keeps the machine code only
-        return 0
     diagnostics = metadata.get("parfor_diagnostics")
     return diagnostics.count_parfors() if hasattr(diagnostics, "func_ir") else 0
 
@@ -239,11 +263,11 @@ class NativeCall:
 
 def native_calls(function: Callable[..., Any], inputs: tuple[Any, ...]) -> list[NativeCall]:
     """Call a function, and tell which compiled kernels of this library it called in turn."""
-    met: dict[int, None] = {}
+    met: dict[int, Any] = {}  # the callees themselves, too: an id is free once its owner is gone
 
     def note(_frame: Any, event: str, callee: Any) -> None:
         if event == "c_call":
-            met[id(callee)] = None
+            met[id(callee)] = callee
 
     before = sys.getprofile()
     sys.setprofile(note)
@@ -272,7 +296,7 @@ def text_of(unit: str) -> str:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "unit.o")
             path.write_bytes(image(code))
-            words = [tool, "-d", "--no-show-raw-insn", str(path)]
+            words = [tool, "-dr", "--no-show-raw-insn", str(path)]
             told = subprocess.run(words, capture_output=True, text=True, check=False)
         if told.returncode == 0 and functions_of(told.stdout):
             return told.stdout

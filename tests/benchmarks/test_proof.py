@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
+import importlib.util
 import warnings
 
-import numba
 import numpy as np
 import pytest
 from numba import njit, prange
@@ -83,7 +83,30 @@ def test_numba_within_a_plain_function_is_found():
 
     proof.of_dispatcher(running, LINE)
     assert str(proof.of_function(plain, LINE, "float64")) == "scalar"
-    assert numba.extending.is_jitted(running)
+
+
+def test_what_came_from_numbas_cache_is_read_too(tmp_path):
+    path = tmp_path / "kept.py"
+    path.write_text(
+        "from numba import njit, prange\n"
+        "@njit(parallel=True, cache=True)\n"
+        "def kept(x):\n"
+        "    for i in prange(x.size):\n"
+        "        x[i] = 2.0 * x[i]\n"
+        "    return x\n"
+    )
+    told, hits = [], []
+    for _ in range(2):
+        spec = importlib.util.spec_from_file_location("kept", path)
+        assert spec is not None
+        assert spec.loader is not None
+        module = importlib.util.module_from_spec(spec)
+        spec.loader.exec_module(module)
+        told.append(str(proof.of_dispatcher(module.kept, LINE)))
+        hits.append(bool(module.kept.stats.cache_hits))
+    assert hits == [False, True]
+    assert told[0] == told[1]
+    assert told[0].endswith("1 parallel loop")
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])
@@ -96,6 +119,23 @@ def test_our_kernels_use_the_widest_vectors(dtype):
     assert found is not None
     assert found.bits == target().bits
     assert found.fma == target().fma
+
+
+def test_code_behind_a_register_is_found():
+    x = np.ones((8, 8), np.float32)
+    kernels.matmul(x, x)
+    found = proof.of_function(kernels.matmul, (x, x), "float32")
+    assert found is not None
+    assert (found.bits, found.fma) == (target().bits, target().fma)
+    text = """
+0000000000000000 <a.run.f4>:
+   0:\tmovabs $0x0,%rax
+\t\t\t2: R_X86_64_64\t.text+0x10
+   a:\tcall   *%rax
+0000000000000010 <inner>:
+  10:\tmulpd  %xmm1,%xmm2
+"""
+    assert proof.of_assembly(text, lambda name: name == "a.run.f4").bits == 128
 
 
 def test_a_disassembly_tells_what_an_assembly_tells(monkeypatch):
@@ -111,17 +151,15 @@ def test_a_disassembly_tells_what_an_assembly_tells(monkeypatch):
 
 
 def test_only_what_an_entry_calls_counts():
-    text = "\n".join(
-        (
-            "0000000000000000 <a.run.f4>:",
-            "   0:\tcall   10 <helper>",
-            "   5:\tret",
-            "0000000000000010 <helper>:",
-            "  10:\tvmulps %ymm0,%ymm1,%ymm2",
-            "0000000000000020 <b.run.f4>:",
-            "  20:\tvfmadd213pd %zmm0,%zmm1,%zmm2",
-        )
-    )
+    text = """
+0000000000000000 <a.run.f4>:
+   0:\tcall   10 <helper>
+   5:\tret
+0000000000000010 <helper>:
+  10:\tvmulps %ymm0,%ymm1,%ymm2
+0000000000000020 <b.run.f4>:
+  20:\tvfmadd213pd %zmm0,%zmm1,%zmm2
+"""
     found = proof.of_assembly(text, lambda name: name.startswith("a."))
     assert (found.bits, found.packed, found.fma) == (256, 1, False)
     assert str(proof.of_assembly(text)) == "512-bit FMA"

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import json
+
 import pytest
 
 import autograd
+from benchmarks import __main__ as command
 from benchmarks import roofs, tables
 from benchmarks.proof import of_assembly
+from benchmarks.subjects import SUBJECTS
 from benchmarks.trial import Result
 
 
@@ -75,3 +79,47 @@ def test_the_part_of_the_roof_stands_in_the_table():
     result = Result("k", 10, "float32", 1, roof=0.5)
     assert tables.percent(result.roof) == "50%"
     assert tables.percent(None) == "-"
+
+
+def test_thread_counts_are_compared(tmp_path, capsys):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import autograd, benchmarks, itertools, numpy as np\n"
+        "calls = itertools.count()\n"
+        "enter = benchmarks.kernel(reference=lambda x: x, sizes=[100], dtypes=['float64'],\n"
+        "                          tolerance=1e-3, name='t.same')\n"
+        "enter(lambda x: x.copy())\n"
+        "enter = benchmarks.kernel(reference=lambda x: x, sizes=[100], dtypes=['float64'],\n"
+        "                          tolerance=1e-3, name='t.by threads')\n"
+        "enter(lambda x: x * (1.0 + 1e-9 * autograd.get_num_threads()))\n"
+        "enter = benchmarks.kernel(reference=lambda x: x, sizes=[100], dtypes=['float64'],\n"
+        "                          tolerance=1e-3, name='t.by call')\n"
+        "enter(lambda x: x * (1.0 + 1e-12 * next(calls)))\n"
+    )
+    known, threads = dict(SUBJECTS), autograd.get_num_threads()
+    table, out = tmp_path / "out.md", tmp_path / "out.json"
+    words = ["run", str(path), "--threads", "2", "--threads", "1", "--budget", "0.1"]
+    words += ["--folder", str(tmp_path), "--markdown", str(table), "--json", str(out)]
+    try:
+        assert command.main(words) == 0
+    finally:
+        SUBJECTS.clear()
+        SUBJECTS.update(known)
+        autograd.set_num_threads(threads)
+    text = capsys.readouterr().out
+    for words in ("fewest threads; bits: =", "fewest threads; bits: differs", "1t: FMA", "2t: FMA"):
+        assert words in text
+    found = {r["key"]: r for r in json.loads(out.read_text())}
+    same = {key: r["same_bits"] for key, r in found.items()}
+    assert same == {
+        "t.same 100 float64 1t": None,
+        "t.same 100 float64 2t": True,
+        "t.by threads 100 float64 1t": None,
+        "t.by threads 100 float64 2t": False,
+        "t.by call 100 float64 1t": None,
+        "t.by call 100 float64 2t": False,
+    }
+    one, two = found["t.same 100 float64 1t"], found["t.same 100 float64 2t"]
+    assert two["scaling"] == pytest.approx(one["seconds"]["median"] / two["seconds"]["median"])
+    assert two["roof"] > 0.0
+    assert table.read_text().count("differs") == 2
