@@ -102,6 +102,16 @@ def _attention_infer(q, k, v, mask, **_):
     aside=True,
     promotes=_promote,
     infer=_attention_infer,
+    formula=(
+        (
+            "softmax(past(scale * q @ T(k) + mask)) @ v if causal else "
+            "softmax(scale * q @ T(k) + mask) @ v"
+        ),
+        "scale * flow(g, v) @ k",
+        "scale * T(flow(g, v)) @ q",
+        "T(weights(q, k)) @ g",
+        "weights(q, k) * (g @ T(v) - sum(g * y))",
+    ),
 )
 def _attention(q, k, v, mask, /, *, scale, causal, learned):
     """Attention; two numbers a row come along, from which backward makes the weights again.
@@ -162,6 +172,18 @@ def _self_attention_rule(g, stats, qkv, mask, *, heads, rows, scale, causal):
     aside=True,
     promotes=_promote,
     infer=lambda qkv, mask, **_: Spec((*qkv.shape[:2], qkv.shape[2] // 3), _floats(qkv, mask)),
+    formula=(
+        (
+            "heads(softmax(past(scale * queries(qkv) @ T(keys(qkv)) + mask)) @ values(qkv)) "
+            "if causal else "
+            "heads(softmax(scale * queries(qkv) @ T(keys(qkv)) + mask) @ values(qkv))"
+        ),
+        (
+            "heads(cat(scale * flow(g, qkv) @ keys(qkv), scale * T(flow(g, qkv)) @ queries(qkv), "
+            "T(weights(qkv)) @ g))"
+        ),
+        None,
+    ),
 )
 def _self_attention(qkv, mask, /, *, heads, rows, scale, causal):
     """Attention of several heads, queries, keys and values side by side; `mask` is constant.

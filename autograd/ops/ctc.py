@@ -158,6 +158,13 @@ def _ctc_rule(g, forward, x, targets, input_lengths, target_lengths, blank, zero
     saves="x targets input_lengths target_lengths",
     aside=True,
     infer=lambda x, targets, *_, **__: Spec(targets.shape[:1], x.dtype),
+    formula=(
+        "-log(likelihood(exp(x), targets))",
+        "-g * posterior(exp(x), targets)",
+        None,
+        None,
+        None,
+    ),
 )
 def _ctc(x, targets, input_lengths, target_lengths, /, *, blank, zero_infinity):
     """Minus the log-likelihood of each text; the forward sums come along."""
@@ -237,6 +244,13 @@ def _along(v, y, x, targets, input_lengths, target_lengths, blank, zero_infinity
     None,
     saves="x targets input_lengths target_lengths",
     infer=lambda x, *_, **__: Spec(x.shape, x.dtype),
+    formula=(
+        "-posterior(exp(x), targets)",
+        "-covariance(exp(x), targets) @ g",
+        None,
+        None,
+        None,
+    ),
 )
 def _ctc_slope(x, targets, input_lengths, target_lengths, /, *, blank, zero_infinity):
     """The slope of each loss of `_ctc` in x."""

@@ -188,6 +188,15 @@ def _rnn_rule(g, kept, inputs, hidden, weight, *, spans, reverse, relu):
     infer=lambda inputs, hidden, weight, *, spans, reverse, relu: _flat_spec(
         spans, inputs, hidden, weight, states=(hidden,)
     ),
+    formula=(
+        (
+            "steps(relu(inputs + hidden @ T(weight))) if relu else "
+            "steps(tanh(inputs + hidden @ T(weight)))"
+        ),
+        "unrolled(g)",
+        "first(carried(g))",
+        "T(unrolled(g)) @ before(y)",
+    ),
 )
 def _rnn_layer(inputs, hidden, weight, /, *, spans, reverse, relu):
     """Elman's recurrent layer; the states come along."""
@@ -212,6 +221,14 @@ def _lstm_rule(g, kept, inputs, hidden, cell, weight, projection, *, spans, reve
     promotes=to_common,
     infer=lambda inputs, hidden, cell, weight, projection, *, spans, reverse: _flat_spec(
         spans, inputs, hidden, cell, weight, projection, states=(hidden, cell)
+    ),
+    formula=(
+        "steps(lstm(inputs + hidden @ T(weight), cell) @ T(projection))",
+        "unrolled(g)",
+        "first(carried(g))",
+        "first(carried(g))",
+        "T(unrolled(g)) @ before(y)",
+        "T(g + carried(g)) @ lstm(inputs + hidden @ T(weight), cell)",
     ),
 )
 def _lstm_layer(inputs, hidden, cell, weight, projection, /, *, spans, reverse):
@@ -240,6 +257,13 @@ def _gru_rule(g, kept, inputs, hidden, weight, bias, *, spans, reverse):
     promotes=to_common,
     infer=lambda inputs, hidden, weight, bias, *, spans, reverse: _flat_spec(
         spans, inputs, hidden, weight, bias, states=(hidden,)
+    ),
+    formula=(
+        "steps(gru(inputs, hidden @ T(weight) + bias, hidden))",
+        "unrolled(g)",
+        "first(carried(g))",
+        "T(unrolled(g)) @ before(y)",
+        "sum(unrolled(g))",
     ),
 )
 def _gru_layer(inputs, hidden, weight, bias, /, *, spans, reverse):

@@ -58,6 +58,8 @@ class Simplify(ast.NodeTransformer):
         """A maximum with what is never larger."""
         assert isinstance(node.func, ast.Name)
         arguments = [self.visit(a) for a in node.args]
+        if node.func.id == "T" and _nothing(arguments[0]):
+            return arguments[0]
         idle = {"max": -math.inf, "min": math.inf}.get(node.func.id)
         if idle is not None:
             kept = [a for a in arguments if not _put(a, idle)]

@@ -7,7 +7,9 @@ computes and is shown      exp expm1 log log1p log2 log10 log1pexp sqrt sin cos 
                            tanh_phi_slope
 is only shown              T sum mean var std max argmax softmax onehot hat expand reshape permute
                            cat split pad crop cast scatter gather put conv conv_transposed windows
-                           fold mask random partial
+                           fold mask random partial past weights flow heads queries keys values
+                           steps first before lstm gru unrolled carried likelihood posterior
+                           covariance
 names with a meaning       y (the result), g (the gradient that arrives), n (how many elements are
                            folded into one), ties (how many are equal), pi, inf
 ========================== =======================================================================
@@ -272,4 +274,37 @@ FUNCTIONS: dict[str, Function] = {
         definition=": each gradient spread back over what its window saw",
     ),
     "mask": Function(definition=": 0 where the element is dropped, else 1"),
+    # Of attention.
+    "past": Function(definition=": -inf for keys behind their query"),
+    "weights": Function(definition=": the softmax of the scores, as in the result"),
+    "flow": Function(
+        definition=": what flows to the scores, weights ⊙ (g·valuesᵀ - sum(g ⊙ result))"
+    ),
+    "heads": Function(definition=": for each head, and the results side by side"),
+    "queries": Function(definition=": its first third"),
+    "keys": Function(definition=": its second third"),
+    "values": Function(definition=": its last third"),
+    # Of recurrent layers.
+    "steps": Function(
+        definition=": one step after another, each from the state that the last left"
+    ),
+    "lstm": Function(
+        definition=": new cell = σ(f)·cell + σ(i)·tanh(z), new state = σ(o)·tanh(new cell); i, f, "
+        "z, o are the quarters of the first argument"
+    ),
+    "gru": Function(
+        definition=": n = tanh(xₙ + σ(xᵣ + aᵣ)·aₙ), new state = n + σ(x_z + a_z)·(state - n); "
+        "r, z, n are the thirds of the first two arguments, x and a"
+    ),
+    "first": Function(definition=": of the first step"),
+    "before": Function(definition=": the states before each step"),
+    "unrolled": Function(definition=": what flows to the gates, from the last step to the first"),
+    "carried": Function(definition=": what each step passes back to the state before it"),
+    # Of connectionist temporal classification.
+    "likelihood": Function(
+        definition=": the sum over all ways to write the text, one class at each moment, of the "
+        "products of their probabilities"
+    ),
+    "posterior": Function(definition=": how sure each class is at each moment, given the text"),
+    "covariance": Function(definition=": of the classes at two moments, given the text"),
 }

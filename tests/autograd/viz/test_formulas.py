@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import importlib
 import inspect
 import itertools
 import json
 import math
+import pkgutil
 import shutil
 import subprocess
 from pathlib import Path
@@ -17,13 +19,15 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 import autograd
-from autograd import Scalar, Tensor
+from autograd import Scalar, Tensor, ops
 from autograd.families import elementwise, structured
 from autograd.graph import OPS, Op
 from autograd.viz.formulas.formulas import Expr, Formula, formula
 from autograd.viz.formulas.js import js_name
 from autograd.viz.formulas.names import latex_name
 
+for found in pkgutil.iter_modules(ops.__path__, f"{ops.__name__}."):
+    importlib.import_module(found.name)  # ops that only layers use are in the table too
 TABLE = {n: op for n, op in OPS.items() if op.function.__module__.startswith("autograd.")}
 ELEMENTWISE = {n: op for n, op in TABLE.items() if op.family == "elementwise"}
 
@@ -174,6 +178,16 @@ def test_every_formula_is_of_the_names_that_its_op_has() -> None:
                 assert expression.latex().count("{") == expression.latex().count("}")
                 expression.legend()
                 expression.legend(latex=True)
+
+
+def test_an_operand_that_is_not_there_is_not_shown() -> None:
+    attention = {"scale": 0.5, "causal": False, "mask": None}
+    found = formula(OPS["attention"], attention)
+    assert found.value.unicode() == "softmax(0.5·q·kᵀ)·v"
+    causal = formula(OPS["attention"], {"scale": 0.5, "causal": True})
+    assert causal.value.unicode() == "softmax(past(0.5·q·kᵀ + mask))·v"
+    found = formula(OPS["lstm_layer"], {"projection": None})
+    assert found.value.unicode() == "steps(lstm(inputs + hidden·weightᵀ, cell))"
 
 
 # --- JavaScript -----------------------------------------------------------------------------------
