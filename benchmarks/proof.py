@@ -21,7 +21,19 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from autograd.kernels.native.objects import image
 from autograd.kernels.native.unit import UNITS
+
+ROOT = Path(__file__).resolve().parent.parent
+
+COMPILING = """
+import sys
+import autograd.kernels
+from autograd.kernels.native import build
+from autograd.kernels.native.unit import UNITS
+sys.stdout.write(build.assembly_of(UNITS[sys.argv[1]].code))
+"""
+"""Prints a unit's assembly. In a process of its own: Numba keeps what it lowers, for good."""
 
 BITS = {"z": 512, "y": 256, "x": 128}
 
@@ -287,20 +299,17 @@ def native_calls(function: Callable[..., Any], inputs: tuple[Any, ...]) -> list[
 @functools.cache
 def text_of(unit: str) -> str:
     """The machine code of a unit: disassembled from the cache, else compiled once more."""
-    from autograd.kernels.native import build
-    from autograd.kernels.native.objects import image
-
-    code = UNITS[unit].code
     tool = shutil.which("objdump") or shutil.which("llvm-objdump")
     if tool:
         with tempfile.TemporaryDirectory() as folder:
             path = Path(folder, "unit.o")
-            path.write_bytes(image(code))
+            path.write_bytes(image(UNITS[unit].code))
             words = [tool, "-dr", "--no-show-raw-insn", str(path)]
             told = subprocess.run(words, capture_output=True, text=True, check=False)
         if told.returncode == 0 and functions_of(told.stdout):
             return told.stdout
-    return build.assembly_of(code)
+    words = [sys.executable, "-c", COMPILING, unit]
+    return subprocess.run(words, cwd=ROOT, capture_output=True, text=True, check=True).stdout
 
 
 @functools.cache
