@@ -64,11 +64,7 @@ def examine(subjects: Sequence[Subject], threads: int) -> Iterator[Finding]:
     parallel = False
     for subject in subjects:
         yield from kernel_faults(subject)
-        parallel |= any(
-            thing.targetoptions.get("parallel")
-            for thing in proof.referenced(subject.function)
-            if proof.is_dispatcher(thing)
-        )
+        parallel |= proof.shares_work(subject.function)
     if usable:
         yield from cold_cache(cold, bool(subjects))
     yield from threading_layer(parallel)

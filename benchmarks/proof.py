@@ -243,6 +243,14 @@ def referenced(function: Any) -> Iterator[Any]:
             waiting += [v for v in named_by(body) if followed(v)]
 
 
+def shares_work(function: Any) -> bool:
+    """Whether a function is, or names, one with Numba's ``parallel=True``."""
+    return any(
+        is_dispatcher(thing) and bool(thing.targetoptions.get("parallel"))
+        for thing in referenced(function)
+    )
+
+
 def followed(thing: Any) -> bool:
     """Whether what a function names may lead to compiled code."""
     return isinstance(thing, types.FunctionType | functools.partial) or is_dispatcher(thing)

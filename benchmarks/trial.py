@@ -101,6 +101,13 @@ def set_threads(count: int) -> None:
         torch.set_num_threads(count)
 
 
+def set_numba_threads(function: Callable[..., Any], count: int) -> None:
+    """How many of Numba's threads a kernel may use; one that uses none does not start them."""
+    if proof.shares_work(function):
+        numba = importlib.import_module("numba")
+        numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
+
+
 def bound(function: Callable[..., Any], inputs: tuple[Any, ...]) -> Callable[[], Any]:
     """A call without arguments."""
     return lambda: function(*inputs)
@@ -150,6 +157,7 @@ def run(subject: Subject, size: Size, dtype: str, threads: int, seconds: float) 
     inputs = cast(exact, dtype)
     # What correct is starts from the rounded inputs, so that only the arithmetic is judged.
     reference = subject.reference(*cast(inputs, "float64"))
+    set_numba_threads(subject.function, threads)
     contenders = {OURS: bound(subject.function, inputs), **rivals_of(subject, inputs)}
     for name in subject.rivals.keys() - contenders.keys():
         result.refused[name] = "not installed"

@@ -5,13 +5,14 @@ from __future__ import annotations
 import importlib.util
 import warnings
 
+import numba
 import numpy as np
 import pytest
 from numba import njit, prange
 
 from autograd import kernels
 from autograd.kernels.native.target import target
-from benchmarks import proof
+from benchmarks import proof, trial
 
 
 @njit
@@ -70,6 +71,19 @@ def test_parallel_loops_are_counted_not_believed():
         with warnings.catch_warnings():
             warnings.simplefilter("error")
             assert str(proof.of_dispatcher(function, LINE)).endswith(words)
+
+
+def test_threads_are_those_that_were_asked_for():
+    before = numba.get_num_threads()
+    trial.set_numba_threads(running, 1)
+    assert numba.get_num_threads() == before
+    try:
+        trial.set_numba_threads(lambda x: shared(x), 1)
+        assert numba.get_num_threads() == 1
+        trial.set_numba_threads(shared, 999)  # more than there are: all of them
+        assert numba.get_num_threads() >= before
+    finally:
+        numba.set_num_threads(before)
 
 
 def test_what_was_never_compiled_is_not_judged():
