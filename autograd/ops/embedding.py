@@ -9,6 +9,7 @@ import numpy as np
 from ..families import shape_of, structured
 from ..graph import Abstract, Spec, Variable
 from ..kernels import add_rows, take_rows
+from .arithmetic import _cast
 
 
 @structured(
@@ -91,6 +92,7 @@ def embedding(input: Any, weight: Any, padding_idx: int | None = None) -> Any:
         raise ValueError(f"embedding: padding_idx {padding_idx} is not one of {rows} rows")
     skip = -1 if padding_idx is None else padding_idx % rows
     value = input.value if isinstance(input, Variable) else input
-    if kind != np.int64 and not isinstance(value, Abstract):
-        input = np.asarray(value, np.int64)
+    if kind != np.int64:
+        traced = isinstance(value, Abstract)
+        input = _cast(input, dtype=np.dtype(np.int64)) if traced else np.asarray(value, np.int64)
     return _take_rows(weight, input, skip=skip, shown=True)

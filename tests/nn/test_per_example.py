@@ -158,6 +158,16 @@ def test_embeddings(padding, inside):
         np.testing.assert_allclose(common.numpy(), wanted.numpy(), rtol=1e-12)
 
 
+@pytest.mark.parametrize("kind", [np.int32, np.uint8])
+def test_embeddings_of_indices_of_other_types(kind):
+    table = Tensor(np.random.default_rng(0).normal(size=(4, 2)))
+    indices = Tensor(np.array([[0, 1], [3, 3]], kind))
+    found = vmap(lambda at: nn.functional.embedding(at, table))(indices)
+    assert np.array_equal(found.numpy(), table.numpy()[indices.numpy()])
+    traced = autograd.trace(lambda at: nn.functional.embedding(at, table), indices)
+    assert np.array_equal(traced(indices), found.numpy())
+
+
 @pytest.mark.parametrize("rows", [0, 1])
 @pytest.mark.parametrize("shape", [(1, 1, 1, 3), (2, 1, 3, 3), (3, 3)])
 @pytest.mark.parametrize("batched", [(True, False), (False, True), (True, True)])
