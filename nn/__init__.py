@@ -1,14 +1,13 @@
 """Neural networks: modules, losses, initial values, data, models."""
 
+import importlib
+from typing import TYPE_CHECKING, Any
+
 from . import data as data
-from . import export as export
 from . import functional as functional
 from . import init as init
-from . import metrics as metrics
 from . import models as models
 from . import parameter as parameter
-from . import swa_utils as swa_utils
-from . import train as train
 from . import utils as utils
 from .layers.activation import GELU as GELU
 from .layers.activation import LogSoftmax as LogSoftmax
@@ -171,7 +170,22 @@ from .module import Parameter as Parameter
 from .module import UninitializedBuffer as UninitializedBuffer
 from .module import UninitializedParameter as UninitializedParameter
 from .pictures import graph as graph
-from .serialize.formats import load as load
-from .serialize.formats import save as save
 from .summary import Summary as Summary
 from .summary import summary as summary
+
+if TYPE_CHECKING:
+    from . import export as export
+    from . import metrics as metrics
+    from . import swa_utils as swa_utils
+    from . import train as train
+    from .serialize.formats import load as load
+    from .serialize.formats import save as save
+
+
+def __getattr__(name: str) -> Any:
+    """Import what not every program needs, and only when one asks for it."""
+    if name in ("export", "metrics", "swa_utils", "train"):
+        return importlib.import_module(f".{name}", __name__)
+    if name in ("load", "save"):
+        return getattr(importlib.import_module(".serialize.formats", __name__), name)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
