@@ -68,7 +68,9 @@ def test_a_kernel_of_the_users_own(user_file, tmp_path, capsys):
     assert "axpy 1000 float32 1t" in text
     assert "axpy 20x30 float64 1t" in text
     assert "twice" in text
-    assert max(map(len, text.splitlines()[1:-1])) <= 100
+    # The names of the machine and of the folder are as long as they are.
+    table_lines = [line for line in text.splitlines()[1:] if not line.startswith("kept in")]
+    assert max(map(len, table_lines)) <= 100
     results = json.loads(out.read_text())
     assert len(results) == 4
     first = results[0]
