@@ -259,3 +259,26 @@ def test_a_native_twin_has_its_kernels_parameters(monkeypatch):
     monkeypatch.delitem(UNITS, "wrong")
     with pytest.raises(ValueError, match="does not have the name and the parameters of 'relu'"):
         dispatch.native(kernels.relu, unit, "relu(y: T[n]) -> x: T[n]")
+
+
+def test_numba_goes_on_after_a_unit_was_compiled(tmp_path):
+    """What its engine kept of our modules it linked at the user's next function, and crashed."""
+    code = """
+import numba
+import numpy as np
+from autograd import kernels
+
+x = np.linspace(-1.0, 1.0, 9)
+kernels.take_rows(np.eye(3), np.array([1]), skip=-1)
+
+
+@numba.njit
+def doubled(x):
+    return 2.0 * x
+
+
+assert np.array_equal(doubled(x), 2.0 * x)
+print("ok")
+"""
+    done = run(code, AUTOGRAD_CACHE_DIR=str(tmp_path))
+    assert (done.returncode, done.stdout.strip()) == (0, "ok"), done.stderr

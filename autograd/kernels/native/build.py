@@ -92,6 +92,8 @@ def without_machine_code() -> Iterator[None]:
         (codegen.CPUCodeLibrary, "_optimize_functions", skip),
         (codegen.CPUCodeLibrary, "_optimize_final_module", skip),
         (codegen.JITCodeLibrary, "_finalize_specific", skip),
+        # Numba's engine would keep them, and link what cannot be linked at the next compilation.
+        (codegen.JITCPUCodegen, "_add_module", skip),
         # A builtin that is not equal to any other stands for the function that is not made.
         (CPUContext, "get_executable", lambda *_: [].append),
     )
