@@ -49,7 +49,7 @@ def apply(op: Op, inputs: Sequence[Any], params: dict[str, Any]) -> Any:
             values.append(item)
             tracked.append(False)
     y = aside = None
-    watchers = tuple(WATCHERS) if any_variable else ()
+    watchers = tuple(WATCHERS) if WATCHERS and any_variable else ()
     for watcher in watchers:
         answer = watcher.see(op, inputs, values, params)
         y = y if answer is None else answer
@@ -148,7 +148,7 @@ def backpropagate(
     wanted = None if targets is None else set(targets)
     useful = None if wanted is None else leading_to(wanted, order)
     grads = seeds
-    watchers = tuple(WATCHERS)
+    watchers = tuple(WATCHERS) if WATCHERS else ()
     for watcher in watchers:
         watcher.start(seeds)
     found: dict[Node, Any] = {}
