@@ -64,6 +64,9 @@ format: $(DEV_READY)
 bench: $(TORCH_READY)
 	$(BIN)/python benchmarks/overhead.py
 	$(BIN)/python benchmarks/steps.py
+	$(BIN)/python benchmarks/recurrent.py
+	$(BIN)/python benchmarks/transformer.py
+	$(BIN)/python benchmarks/optimizers.py Adam
 
 dev: $(DEV_READY)
 
