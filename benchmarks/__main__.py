@@ -13,8 +13,9 @@ from typing import Any
 
 import autograd
 from autograd.kernels.threads import available_cores
+from nn.serialize import write_atomically
 
-from . import doctor, history, roofs, tables, trial
+from . import doctor, history, report, roofs, tables, trial
 from .measure import machine
 from .subjects import SUBJECTS, load_file
 
@@ -66,10 +67,13 @@ def parser() -> argparse.ArgumentParser:
         "--fail-over", type=float, help="exit with 1 if a kernel became so many times slower"
     )
     commands.add_parser("history", help="runs that were kept")
+    told = commands.add_parser("report", help="a page about a run that was kept")
+    told.add_argument("run", nargs="?", help="its name (default: the last one)")
+    told.add_argument("--html", type=Path, default=Path("benchmarks.html"), help="the file")
     examined = commands.add_parser("doctor", help="what is wrong with a machine or a kernel")
     examined.add_argument("pattern", nargs="?", help="a file of yours, or part of a name")
     examined.add_argument("--threads", type=int, help="default: those that kernels may use")
-    for command in (run, compare, commands.choices["history"]):
+    for command in (run, compare, told, commands.choices["history"]):
         command.add_argument("--folder", type=Path, default=history.FOLDER, help="of the history")
     return top
 
@@ -147,6 +151,19 @@ def compare(options: argparse.Namespace) -> int:
     return int(limit is not None and bool(slower))
 
 
+def write_report(options: argparse.Namespace) -> int:
+    """Write the page about a run."""
+    kept = records(options.folder)
+    name = options.run or kept[-1].get("run")
+    found = [r for r in kept if r.get("run") == name]
+    if not found:
+        known = sorted({str(r.get("run")) for r in kept})
+        raise LookupError(f"there is no run {name!r}; there are {known}")
+    write_atomically(options.html, report.page(found).encode())
+    print(f"{len(found)} results of {name!r} in {options.html}")
+    return 0
+
+
 def show_history(options: argparse.Namespace) -> int:
     """Say which runs were kept."""
     seen: dict[str, list[dict[str, Any]]] = {}
@@ -188,7 +205,13 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         if options.command == "list":
             return show_list()
-        actions = {"run": run, "compare": compare, "history": show_history, "doctor": examine}
+        actions = {
+            "run": run,
+            "compare": compare,
+            "history": show_history,
+            "report": write_report,
+            "doctor": examine,
+        }
         return actions[options.command](options)
     except (LookupError, FileNotFoundError, ValueError) as error:
         print(f"error: {error.args[0] if error.args else error}", file=sys.stderr)

@@ -47,6 +47,8 @@ class Result:
     roof : float or None
         The part of what this machine can do (`roofs`) that ours reaches. Above 1 is an algorithm
         with fewer operations than the definition's, as Winograd's.
+    peak, bandwidth : float or None
+        Operations and bytes a second of that roof, at the size of this call.
     code : str
         What the machine code is made of (`proof`); "" where no compiler's work is known.
     digest : str
@@ -71,6 +73,8 @@ class Result:
     intensity: float | None = None
     disturbed: bool = False
     roof: float | None = None
+    peak: float | None = None
+    bandwidth: float | None = None
     code: str = ""
     digest: str = ""
     scaling: float | None = None
@@ -200,6 +204,7 @@ def run(subject: Subject, size: Size, dtype: str, threads: int, seconds: float) 
         result.gflops = operations / result.seconds.median * 1e-9
         result.intensity = operations / touched if touched else None
     if dtype in roofs.LETTERS:
-        best = roofs.roof(threads, dtype).seconds(operations, touched)
-        result.roof = best / result.seconds.median
+        best = roofs.roof(threads, dtype)
+        result.roof = best.seconds(operations, touched) / result.seconds.median
+        result.peak, result.bandwidth = best.peak, best.bandwidth(touched)
     return result

@@ -1,0 +1,20 @@
+"""What tests of the benchmarks put back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+
+import autograd
+from benchmarks.subjects import SUBJECTS
+
+
+@pytest.fixture(autouse=True)
+def as_before() -> Iterator[None]:
+    """Whatever a test enters or sets is taken back."""
+    known, threads = dict(SUBJECTS), autograd.get_num_threads()
+    yield
+    SUBJECTS.clear()
+    SUBJECTS.update(known)
+    autograd.set_num_threads(threads)
