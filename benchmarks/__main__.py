@@ -133,15 +133,26 @@ def records(folder: Path) -> list[dict[str, Any]]:
     return history.read(path)
 
 
+def named(kept: Sequence[dict[str, Any]], run: Any) -> list[dict[str, Any]]:
+    """Results of one run.
+
+    Raises
+    ------
+    LookupError
+        If there are none; the runs that there are are told.
+    """
+    found = [r for r in kept if r.get("run") == run]
+    if not found:
+        raise LookupError(
+            f"there is no run {run!r}; there are {sorted({str(r.get('run')) for r in kept})}"
+        )
+    return found
+
+
 def compare(options: argparse.Namespace) -> int:
     """Say what changed between two runs."""
     kept = records(options.folder)
-    runs = {run: [r for r in kept if r.get("run") == run] for run in (options.old, options.new)}
-    for run_name, found in runs.items():
-        if not found:
-            known = sorted({str(r.get("run")) for r in kept})
-            raise LookupError(f"there is no run {run_name!r}; there are {known}")
-    changes = history.compare(runs[options.old], runs[options.new])
+    changes = history.compare(named(kept, options.old), named(kept, options.new))
     if not changes:
         raise LookupError("the two runs have nothing in common")
     for change in changes:
@@ -155,10 +166,7 @@ def write_report(options: argparse.Namespace) -> int:
     """Write the page about a run."""
     kept = records(options.folder)
     name = options.run or kept[-1].get("run")
-    found = [r for r in kept if r.get("run") == name]
-    if not found:
-        known = sorted({str(r.get("run")) for r in kept})
-        raise LookupError(f"there is no run {name!r}; there are {known}")
+    found = named(kept, name)
     write_atomically(options.html, report.page(found).encode())
     print(f"{len(found)} results of {name!r} in {options.html}")
     return 0

@@ -6,8 +6,6 @@ and a step of SGD; the loss is the mean of the squares of all outputs.
 
 from __future__ import annotations
 
-import argparse
-import importlib
 import math
 import sys
 from collections.abc import Callable
@@ -22,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 import autograd
 import nn
 import optim
-from benchmarks.measure import HEADING, Row, compare, machine
+from benchmarks.measure import Row, beside_torch, compare
 
 
 @dataclass
@@ -79,26 +77,5 @@ def measured(step: Step, torch: Any, rounds: int, threads: int) -> Row:
     return compare(name, ours, theirs, step.aim, rounds=rounds, turn=0.05, unit="ms")
 
 
-def main() -> int:
-    """Print the table; the exit status is 1 if an aim was missed."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(s.name for s in STEPS)}")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--rounds", type=int, default=15)
-    options = parser.parse_args()
-    torch = importlib.import_module("torch")
-    print(f"{machine()}, torch {torch.__version__}")
-    print(HEADING)
-    rows = []
-    for threads in options.threads:
-        torch.set_num_threads(threads)
-        autograd.set_num_threads(threads)
-        for step in STEPS:
-            if not options.names or step.name in options.names:
-                rows.append(measured(step, torch, options.rounds, threads))
-                print(rows[-1].text(), flush=True)
-    return int(not all(row.met for row in rows))
-
-
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(beside_torch(__doc__, STEPS, measured))

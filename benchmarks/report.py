@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from html import escape
 
 from .charts import Record, bars, roofline, scaling
+from .stats import Spread
 from .tables import duration, number, percent
 
 STYLE = """
@@ -118,11 +119,11 @@ def table(records: Sequence[Record]) -> str:
                 f"timed: {said}</td></tr>"
             )
             continue
-        s = r["seconds"]
+        seconds = Spread(**r["seconds"])
         cells = (
             r["key"],
-            duration(s["median"]),
-            f"{(s['high'] - s['low']) / s['median']:.0%}",
+            duration(seconds.median),
+            f"{seconds.relative:.0%}",
             number(r.get("gflops")),
             number(r.get("gbytes")),
             percent(r.get("roof")),

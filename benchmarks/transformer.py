@@ -6,8 +6,6 @@ forward, backward and SGD. Attention is measured alone, too, without the project
 
 from __future__ import annotations
 
-import argparse
-import importlib
 import math
 import sys
 from dataclasses import dataclass
@@ -22,7 +20,7 @@ import autograd
 import nn
 import nn.functional as F
 import optim
-from benchmarks.measure import HEADING, Row, compare, machine
+from benchmarks.measure import Row, beside_torch, compare
 
 
 @dataclass
@@ -134,30 +132,12 @@ def attention_row(case: Attention, torch: Any, rounds: int, threads: int) -> Row
     return compare(name, ours, theirs, 1.2, rounds=rounds, turn=0.02)
 
 
-def main() -> int:
-    """Print the table; the exit status is 1 if an aim was missed."""
-    parser = argparse.ArgumentParser(description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("names", nargs="*", help=f"of {', '.join(b.name for b in BLOCKS)}")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--rounds", type=int, default=15)
-    options = parser.parse_args()
-    torch = importlib.import_module("torch")
-    print(f"{machine()}, torch {torch.__version__}")
-    print(HEADING)
-    rows: list[Row] = []
-    for threads in options.threads:
-        torch.set_num_threads(threads)
-        autograd.set_num_threads(threads)
-        for case in (*BLOCKS, *ATTENTIONS):
-            if options.names and case.name.split()[0] not in options.names:
-                continue
-            if isinstance(case, Block):
-                rows.append(block_row(case, torch, options.rounds, threads))
-            else:
-                rows.append(attention_row(case, torch, options.rounds, threads))
-            print(rows[-1].text(), flush=True)
-    return int(not all(row.met for row in rows))
+def measured(case: Block | Attention, torch: Any, rounds: int, threads: int) -> Row:
+    """Time a block's training step, or an attention."""
+    if isinstance(case, Block):
+        return block_row(case, torch, rounds, threads)
+    return attention_row(case, torch, rounds, threads)
 
 
 if __name__ == "__main__":
-    sys.exit(main())
+    sys.exit(beside_torch(__doc__, (*BLOCKS, *ATTENTIONS), measured))
