@@ -20,7 +20,6 @@ if (Path(__file__).parent / "tracer.py").exists():
         stacklevel=2,
     )
 
-from . import array_api as array_api
 from . import cuda as cuda
 from . import func as func
 from . import functional as functional
@@ -436,14 +435,15 @@ from .transforms.reverse import value_and_grad as value_and_grad
 from .transforms.reverse import vjp as vjp
 
 if TYPE_CHECKING:
+    from . import array_api as array_api
     from . import viz as viz
     from .viz import profile as profile
 
 
 def __getattr__(name: str) -> Any:
     """Import what few programs need, and only when one asks for it."""
-    if name == "viz":
-        return importlib.import_module(".viz", __name__)
+    if name in ("array_api", "viz"):
+        return importlib.import_module(f".{name}", __name__)
     if name == "profile":
         return importlib.import_module(".viz", __name__).profile
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -48,6 +48,17 @@ class device:
         return "device(type='cpu')"
 
 
+def is_cpu(wanted: Any) -> bool:
+    """Whether this is a name of the CPU, or None.
+
+    Examples
+    --------
+    >>> is_cpu("cpu:0"), is_cpu(None), is_cpu("cuda")
+    (True, True, False)
+    """
+    return wanted is None or str(wanted) in ("cpu", "cpu:0")
+
+
 def check_device(who: str, wanted: Any) -> None:
     """Raise unless `wanted` is the CPU, under any of its names, or None.
 
@@ -60,7 +71,7 @@ def check_device(who: str, wanted: Any) -> None:
     --------
     >>> check_device("zeros", "cpu")
     """
-    if wanted is not None and str(wanted) not in ("cpu", "cpu:0"):
+    if not is_cpu(wanted):
         raise RuntimeError(f"{who}: there is no device {str(wanted)!r} here; 'cpu' is the only one")
 
 

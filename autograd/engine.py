@@ -148,6 +148,7 @@ def backpropagate(
     wanted = None if targets is None else set(targets)
     useful = None if wanted is None else leading_to(wanted, order)
     grads = seeds
+    # Asked whether there are any before each loop below: cheaper than a loop over none.
     watchers = tuple(WATCHERS) if WATCHERS else ()
     for watcher in watchers:
         watcher.start(seeds)

@@ -10,13 +10,8 @@ from .. import creation
 from ..dtypes import get_default_dtype
 from ..ops import arithmetic
 from ..protocols import exchange
+from ..protocols.exchange import on_cpu
 from ..tensor import Tensor, to_array
-
-
-def on_cpu(who: str, device: Any) -> None:
-    """Raise for a device that is not there."""
-    if device is not None and str(device) not in ("cpu", "cpu:0"):
-        raise ValueError(f"{who}: there is no device {device!r}, only 'cpu'")
 
 
 def sizes_of(given: Any) -> tuple[int, ...]:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ..changes import owner
+from ..device import is_cpu
 from ..graph import Node
 
 CPU = (1, 0)
@@ -96,6 +97,12 @@ class _Held:
         return CPU
 
 
+def on_cpu(who: str, device: Any) -> None:
+    """Raise for a device that is not there, as the array API standard wants it."""
+    if not is_cpu(device):
+        raise ValueError(f"{who}: there is no device {device!r}, only 'cpu'")
+
+
 def borrow(exporter: Any, device: Any = None, copy: bool | None = None) -> np.ndarray:
     """The memory of an exporter, or of a capsule, as an array."""
     if type(exporter).__name__ == "PyCapsule":
@@ -104,7 +111,6 @@ def borrow(exporter: Any, device: Any = None, copy: bool | None = None) -> np.nd
         raise TypeError(
             f"from_dlpack: expected an object with __dlpack__, not {type(exporter).__name__}"
         )
-    if device is not None and str(device) not in ("cpu", "cpu:0"):
-        raise ValueError(f"from_dlpack: there is no device {device!r}, only 'cpu'")
+    on_cpu("from_dlpack", device)
     array = np.from_dlpack(exporter)  # whose own copy= is younger than the NumPy that will do
     return array.copy() if copy else array
