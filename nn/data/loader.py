@@ -159,7 +159,7 @@ class DataLoader:
 
     def __iter__(self) -> Iterator[Any]:
         if self._streams:
-            fetch: Callable[[int], Any] = self._stream(iter(self.dataset))  # type: ignore[arg-type]
+            fetch: Callable[[int], Any] = self._stream(iter(self.dataset))
             count = None
         else:
             batches = self._batches()

@@ -45,6 +45,12 @@ class Lazy(Module):
         own = self.__dict__
         return any(is_lazy(own[name]) for name in (*self._parameter_names, *self._buffer_names))
 
+    def reset_parameters(self) -> None:
+        """Draw new initial values, once there is something to fill."""
+        if not self.has_uninitialized_params():
+            ordinary: Any = super()
+            ordinary.reset_parameters()
+
     def initialize_parameters(self, input: Any) -> None:
         """Give the parameters the shapes that an input needs, and initial values."""
         with no_grad():
@@ -102,11 +108,6 @@ class LazyLinear(Lazy, Linear):
         else:
             self.register_parameter("bias", None)
 
-    def reset_parameters(self) -> None:
-        """Draw new initial values, once there is something to fill."""
-        if not self.has_uninitialized_params():
-            super().reset_parameters()
-
     def _fit(self, shape: tuple[int, ...], fresh: bool) -> None:
         if not shape:
             raise ValueError("LazyLinear: expected input (..., in_features), met ()")
@@ -130,11 +131,6 @@ class _LazyConvolution(Lazy, Convolution):
     def initialize_parameters(self, input: Any, output_size: Any = None) -> None:
         """Give the parameters the shapes that an input needs, and initial values."""
         super().initialize_parameters(input)
-
-    def reset_parameters(self) -> None:
-        """Draw new initial values, once there is something to fill."""
-        if not self.has_uninitialized_params():
-            super().reset_parameters()
 
     def _fit(self, shape: tuple[int, ...], fresh: bool) -> None:
         who = type(self).__name__

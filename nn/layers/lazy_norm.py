@@ -48,11 +48,6 @@ class _LazyNorm(Lazy, ChannelNorm):
         count = Tensor(np.zeros((), np.int64)) if tracked else None
         self.register_buffer("num_batches_tracked", count)
 
-    def reset_parameters(self) -> None:
-        """Draw new initial values, once there is something to fill."""
-        if not self.has_uninitialized_params():
-            super().reset_parameters()
-
     def reset_running_stats(self) -> None:
         """Forget what was tracked, once there is something to fill."""
         if not self.has_uninitialized_params():

@@ -199,7 +199,7 @@ class RNNBase(Module):
         return [getattr(self, names[kind]) if kind in names else None for kind in kinds]
 
     def _check_input(self, data: Any) -> None:
-        who, dtype = type(self).__name__, getattr(self, "weight_ih_l0").dtype  # noqa: B009 - set by name
+        who, dtype = type(self).__name__, self.weight_ih_l0.dtype
         if data.dtype != dtype:
             raise ValueError(
                 f"{who}: the input is of {data.dtype} and the weights of {dtype}: convert the "
