@@ -1,9 +1,10 @@
 # Every target needs only Python 3.11+ and make; the rest goes into .venv.
-#   make train    train LeNet-5 on handwritten digits and show the result
-#   make test     run the tests (no torch needed)
-#   make parity   install torch and compare with it
-#   make modes    run the tests of what computes again: NumPy only, and each vector unit
-#   make lint     what CI and the pre-commit hook run
+#   make train      train LeNet-5 on handwritten digits and show the result
+#   make test       run the tests (no torch needed)
+#   make parity     install torch and compare with it
+#   make notebooks  run every notebook of the course, and hold its figures to their goals
+#   make modes      run the tests of what computes again: NumPy only, and each vector unit
+#   make lint       what CI and the pre-commit hook run
 # Another interpreter: make PYTHON=python3.12 train
 
 PYTHON ?= python3
@@ -19,7 +20,7 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip --disable-pip-version-check install
 
-TESTS = $(BIN)/python -m pytest -q -m "not parity" -n $(JOBS) --dist worksteal
+TESTS = $(BIN)/python -m pytest -q -m "not parity and not notebook" -n $(JOBS) --dist worksteal
 MODELS := tests/autograd tests/nn tests/optim
 LESSER_UNITS := from autograd.kernels.native.target import available; print(*available()[1:])
 
@@ -30,7 +31,7 @@ DEV_READY := $(VENV)/.stamp-dev
 TORCH_READY := $(VENV)/.stamp-torch-$(TORCH)
 
 .DELETE_ON_ERROR:
-.PHONY: help train test parity modes lint format bench dev clean
+.PHONY: help train test notebooks parity modes lint format bench dev clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -39,7 +40,10 @@ train: $(RUN_READY)
 	$(BIN)/python -m nn train lenet5
 
 test: $(DEV_READY)
-	$(BIN)/python -m pytest -m "not parity" -n $(JOBS) --dist worksteal
+	$(BIN)/python -m pytest -m "not parity and not notebook" -n $(JOBS) --dist worksteal
+
+notebooks: $(DEV_READY)
+	$(BIN)/python -m pytest -m notebook -n $(JOBS) --dist worksteal
 
 # Everything that computes, on plain NumPy, and then in every vector unit below the CPU's best one.
 modes: $(DEV_READY)
@@ -73,7 +77,7 @@ dev: $(DEV_READY)
 clean:
 	rm -rf $(VENV) build dist dagrad.egg-info runs
 	rm -rf .pytest_cache .ruff_cache .hypothesis
-	find autograd nn optim benchmarks tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
+	find autograd nn optim benchmarks notebooks tests -name __pycache__ -type d -prune -exec rm -rf {} + 2>/dev/null || true
 
 $(VENV_MADE):
 	@command -v $(PYTHON) >/dev/null || { \

@@ -1,0 +1,1 @@
+"""A course in deep learning, as notebooks that are run by the tests."""
