@@ -31,6 +31,10 @@ from .samplers import WeightedRandomSampler as WeightedRandomSampler
 from .scaling import MinMax as MinMax
 from .scaling import Standardize as Standardize
 from .seeding import batch_generator as batch_generator
+from .synthetic.adding import adding_problem as adding_problem
+from .text import Alphabet as Alphabet
+from .text import next_windows as next_windows
+from .text import python_manual as python_manual
 from .transforms import Compose as Compose
 from .transforms import Cutout as Cutout
 from .transforms import GaussianNoise as GaussianNoise

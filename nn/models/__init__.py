@@ -2,6 +2,8 @@
 
 from .lenet import LeNet5 as LeNet5
 from .mlp import MLP as MLP
+from .recurrent import CharLanguageModel as CharLanguageModel
+from .recurrent import SequenceRegressor as SequenceRegressor
 from .registry import MODELS as MODELS
 from .registry import ModelEntry as ModelEntry
 from .registry import find_model as find_model
