@@ -32,6 +32,8 @@ from .scaling import MinMax as MinMax
 from .scaling import Standardize as Standardize
 from .seeding import batch_generator as batch_generator
 from .synthetic.adding import adding_problem as adding_problem
+from .synthetic.sequences import digit_strings as digit_strings
+from .synthetic.spirals import spirals as spirals
 from .text import Alphabet as Alphabet
 from .text import next_windows as next_windows
 from .text import python_manual as python_manual
