@@ -1,5 +1,6 @@
 """Models, and the names under which the command line finds them."""
 
+from .deep_mlp import DeepMLP as DeepMLP
 from .lenet import LeNet5 as LeNet5
 from .mlp import MLP as MLP
 from .perceptrons import PixelMLP as PixelMLP
@@ -12,3 +13,4 @@ from .registry import find_model as find_model
 from .registry import get_model as get_model
 from .registry import list_models as list_models
 from .sorting import SortingTransformer as SortingTransformer
+from .worked import WorkedNetwork as WorkedNetwork
