@@ -6,7 +6,6 @@ from typing import TYPE_CHECKING, Any
 from . import data as data
 from . import functional as functional
 from . import init as init
-from . import models as models
 from . import parameter as parameter
 from . import utils as utils
 from .layers.activation import GELU as GELU
@@ -176,6 +175,7 @@ from .summary import summary as summary
 if TYPE_CHECKING:
     from . import export as export
     from . import metrics as metrics
+    from . import models as models
     from . import swa_utils as swa_utils
     from . import train as train
     from .serialize.formats import load as load
@@ -184,7 +184,7 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     """Import what not every program needs, and only when one asks for it."""
-    if name in ("export", "metrics", "swa_utils", "train"):
+    if name in ("export", "metrics", "models", "swa_utils", "train"):
         return importlib.import_module(f".{name}", __name__)
     if name in ("load", "save"):
         return getattr(importlib.import_module(".serialize.formats", __name__), name)

@@ -14,18 +14,11 @@ from typing import Any, NoReturn
 from .commands import add_film, add_graph
 from .export.command import add_export
 from .models import find_model, list_models
-from .runs import CHECKPOINT, CONFUSION, CURVES, FILM, GRAPH, METRICS, RUNS, WEIGHTS, start
-from .settings import (
-    FAILED,
-    INTERRUPTED,
-    OK,
-    OPTIMIZERS,
-    PARSERS,
-    USAGE,
-    Failure,
-    Settings,
-    folder_name,
-)
+from .options import PARSERS, folder_name
+from .recipes import find_recipe
+from .recipes.task import CURVES
+from .runs import CHECKPOINT, FILM, GRAPH, METRICS, RUNS, WEIGHTS, start
+from .settings import FAILED, INTERRUPTED, OK, OPTIMIZERS, USAGE, Failure, Settings
 
 
 def train(options: argparse.Namespace) -> int:
@@ -76,7 +69,8 @@ def make_parser() -> Parser:
 
 
 def _add_train(commands: Any, program: str) -> None:
-    default = Settings("")
+    shown = {**vars(Settings("")), **find_recipe("lenet5").defaults}
+    default = {name: f"(default: the model's; lenet5 {value})" for name, value in shown.items()}
     rates = ", ".join(f"{name} {choice.lr:g}" for name, choice in OPTIMIZERS.items())
     kinds = ", ".join(
         name + (f" ({choice.description})" if choice.description else "")
@@ -84,15 +78,13 @@ def _add_train(commands: Any, program: str) -> None:
     )
     parser = commands.add_parser(
         "train",
-        help="train a model to classify images",
-        description="Train a model to classify images of handwritten digits, test it once at the\n"
-        "end, and leave in a run folder:\n\n"
+        help="train a model",
+        description="Train a model, test it once at the end, and leave in a run folder:\n\n"
         f"  {WEIGHTS:24}the weights\n"
         f"  {CHECKPOINT:24}all that --resume needs, written after each epoch\n"
         f"  {METRICS:24}a line of JSON for each epoch, and one for the test\n"
-        f"  {CURVES:24}loss and accuracy by epoch (needs matplotlib)\n"
-        f"  {CONFUSION:24}what was taken for what in the test (needs matplotlib)\n"
-        f"  {GRAPH:24}the graph of the loss on a test image, with values and gradients\n"
+        f"  {CURVES:24}losses and more by epoch, and other pictures (need matplotlib)\n"
+        f"  {GRAPH:24}the graph of the loss on a test sample, with values and gradients\n"
         f"  {FILM:24}a page that plays how that loss and its gradient are computed",
         epilog="examples:\n"
         f"  {program} train lenet5\n"
@@ -118,15 +110,15 @@ def _add_train(commands: Any, program: str) -> None:
         "--data",
         type=PARSERS["data"],
         metavar="DATA",
-        help="digits: the 1,797 of scikit-learn, 8x8 enlarged to 32x32, 20%% held out for the "
-        "test; mnist:FOLDER: MNIST's four IDX files, plain or .gz, padded to 32x32, t10k for the "
-        f"test; of the rest, 10%% validate (default: {default.data})",
+        help="one of those that --list names for the model (default: the first). digits: the 1,797 "
+        "of scikit-learn, 8x8 enlarged, 20%% held out for the test; mnist:FOLDER: MNIST's four IDX "
+        "files, plain or .gz, t10k for the test; of the rest, 10%% validate",
     )
     group.add_argument(
         "--limit",
         type=PARSERS["limit"],
         metavar="N",
-        help="use at most N images of each part, to try things out (default: all)",
+        help="use at most N samples of each part, to try things out (default: all)",
     )
 
     group = parser.add_argument_group("training")
@@ -134,55 +126,58 @@ def _add_train(commands: Any, program: str) -> None:
         "--epochs",
         type=PARSERS["epochs"],
         metavar="N",
-        help=f"passes over the training images (default: {default.epochs})",
+        help=f"passes over the training samples {default['epochs']}",
     )
     group.add_argument(
         "--batch-size",
         type=PARSERS["batch_size"],
         metavar="N",
-        help=f"images per step (default: {default.batch_size})",
+        help=f"samples per step {default['batch_size']}",
     )
     group.add_argument(
         "--optimizer",
         type=PARSERS["optimizer"],
         metavar="NAME",
-        help=f"{kinds} (default: {default.optimizer})",
+        help=f"{kinds} {default['optimizer']}",
     )
     group.add_argument(
-        "--lr", type=PARSERS["lr"], metavar="RATE", help=f"learning rate (default: {rates})"
+        "--lr",
+        type=PARSERS["lr"],
+        metavar="RATE",
+        help=f"learning rate (default: the model's; with another optimizer than its own {rates})",
     )
     group.add_argument(
         "--lr-step",
         type=PARSERS["lr_step"],
         metavar="N",
-        help=f"epochs after which the learning rate falls (default: {default.lr_step})",
+        help=f"epochs after which the learning rate falls {default['lr_step']}",
     )
     group.add_argument(
         "--lr-decay",
         type=PARSERS["lr_decay"],
         metavar="FACTOR",
-        help=f"what it is multiplied by then; 1 keeps it (default: {default.lr_decay:g})",
+        help=f"what it is multiplied by then; 1 keeps it {default['lr_decay']}",
     )
     group.add_argument(
         "--shift",
         type=PARSERS["shift"],
         metavar="N",
-        help="move each training image at random by up to N pixels each way (default: "
-        f"{default.shift})",
+        help="of image classifiers: move each training image at random by up to N pixels each way "
+        f"{default['shift']}",
     )
     group.add_argument(
         "--label-smoothing",
         type=PARSERS["label_smoothing"],
         metavar="SHARE",
-        help="share of each label that is spread over all classes (default: "
-        f"{default.label_smoothing:g})",
+        help="of image classifiers: share of each label that is spread over all classes "
+        f"{default['label_smoothing']}",
     )
     group.add_argument(
         "--seed",
         type=PARSERS["seed"],
         metavar="N",
-        help="of the split, the initial weights, the shifts and the order of the images; the same "
-        f"seed gives the same run, bit for bit (default: {default.seed})",
+        help="of the data, the initial weights, the shifts and the order of the samples; the same "
+        f"seed gives the same run, bit for bit (default: {shown['seed']})",
     )
 
     group = parser.add_argument_group("run folder")
@@ -211,7 +206,7 @@ def list_text() -> str:
         lines += [
             name,
             f"    {entry.description}",
-            f"    input: {shape}    data: digits, mnist:FOLDER",
+            f"    input: {shape}    data: {', '.join(find_recipe(name).data)}",
         ]
     return "\n".join(lines)
 
@@ -232,14 +227,8 @@ def main(argv: Sequence[str] | None = None) -> int:
 
     Examples
     --------
-    >>> main(["train", "--list"])
-    lenet5
-        LeNet-5 (LeCun et al. 1998) with ReLU and max pooling, for 32x32 images
-        input: 1x32x32    data: digits, mnist:FOLDER
-    mlp
-        perceptron with 32 hidden units on the means of 4x4 pixels of 32x32 images
-        input: 1x32x32    data: digits, mnist:FOLDER
-    0
+    >>> main(["train", "mlp", "--resume", "--out", "nowhere"])  # says on stderr what is wrong
+    1
     """
     if isinstance(sys.stdout, io.TextIOWrapper):
         # A line per epoch also through a pipe; and a path that is no valid text must not be fatal.

@@ -12,21 +12,11 @@ from typing import Any
 from autograd import manual_seed
 
 from .models import find_model
-from .pictures import first_mistake, graph, loss_of
-from .runs import CHECKPOINT, WEIGHTS, check_shape, make_model, seeded_splits
+from .options import PARSERS, count, folder_name, new_settings, saved_settings, seed
+from .pictures import graph, loss_of
+from .runs import CHECKPOINT, WEIGHTS, seeded_task
 from .serialize import CheckpointError, load_file
-from .settings import (
-    OK,
-    PARSERS,
-    Failure,
-    Settings,
-    count,
-    folder_name,
-    new_settings,
-    reporting,
-    saved_settings,
-    seed,
-)
+from .settings import OK, Failure, Settings, reporting
 
 GRAPH_SUFFIXES = (".svg", ".html", ".png", ".txt", ".mmd", ".dot", ".json")
 
@@ -114,7 +104,7 @@ def add_film(commands: Any, program: str) -> None:
         "--data",
         type=PARSERS["data"],
         metavar="DATA",
-        help=f"digits, or mnist:FOLDER as for train (default: {Settings('').data})",
+        help="as for train (default: the first that --list names)",
     )
     parser.add_argument(
         "--run",
@@ -126,7 +116,8 @@ def add_film(commands: Any, program: str) -> None:
         "--example",
         type=seed,
         metavar="N",
-        help="number of the test image, from 0 (default: the first that the model gets wrong)",
+        help="number of the test sample, from 0 (default: of images the first that the model gets "
+        "wrong)",
     )
     parser.add_argument(
         "--seed",
@@ -143,6 +134,7 @@ def draw_graph(options: argparse.Namespace) -> int:
     picture = graph(
         entry.factory(),
         (options.batch, *entry.input_shape),
+        dtype=entry.dtype,
         depth=options.depth,
         direction=options.direction,
     )
@@ -169,24 +161,22 @@ def make_film(options: argparse.Namespace) -> int:
                     f"{options.run} holds a run with {name} {getattr(settings, name)}, not {value}"
                 )
         settings = Settings(**{**settings.__dict__, "data": given.get("data", settings.data)})
-    splits, _ = seeded_splits(settings)
-    check_shape(find_model(settings.model), splits, settings)
+    task, _ = seeded_task(settings)
     manual_seed(settings.seed)
-    model = make_model(settings)
+    model = task.make_model(settings)
     if options.run is not None:
         with reporting(CheckpointError, OSError, RuntimeError):
             weights, _ = load_file(options.run / WEIGHTS)
             model.load_state_dict(weights)
     model.eval()
-    images, labels = splits.test
-    index = first_mistake(model, images, labels) if options.example is None else options.example
-    if index >= len(images):
-        raise Failure(f"--example {index}: there are {len(images)} test images, from 0")
+    index = task.example(model) if options.example is None else options.example
+    if index >= task.parts.sizes[2]:
+        raise Failure(f"--example {index}: there are {task.parts.sizes[2]} test samples, from 0")
     out = options.out or Path(f"{settings.model}-film.html")
     page = film(
-        loss_of(model, images[index : index + 1], labels[index : index + 1]),
+        loss_of(model, task.loss, task.parts.test, index),
         names={"model": model},
-        title=f"{settings.model}: test image {index}, a {labels[index]}",
+        title=task.title(index),
     )
     with reporting(OSError):
         print(f"wrote {page.save(out)}")

@@ -1,17 +1,16 @@
-"""Pictures of a model: its graph from an input shape alone, and a film of one of its mistakes."""
+"""Pictures of a model: its graph from an input shape alone, a film of its loss on a sample."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
 import autograd
-from autograd import Spec, Tensor, default_generator, no_grad
+from autograd import Spec, Tensor, default_generator
 
-from .functional import cross_entropy
 from .module import Module
 
 
@@ -68,38 +67,36 @@ def graph(
             buffer.value[...] = before
 
 
-def loss_of(model: Module, images: np.ndarray, labels: np.ndarray) -> Callable[[], Tensor]:
-    """A function without arguments that gives the model's loss on a few images."""
-    image, label = Tensor(images), Tensor(labels)
+def loss_of(
+    model: Module, loss: Callable[[Any, Any], Any], part: Sequence[np.ndarray], index: int
+) -> Callable[[], Any]:
+    """A function without arguments that gives the model's loss on one sample of a part."""
+    *inputs, target = (Tensor(array[index : index + 1]) for array in part)
 
-    def compute() -> Tensor:
-        scores = model(image)
-        loss = cross_entropy(scores, label)
-        return loss
+    def compute() -> Any:
+        return loss(model(*inputs), target)
 
     return compute
 
 
-def first_mistake(model: Module, images: np.ndarray, labels: np.ndarray) -> int:
-    """Index of the first image that the model gets wrong; 0 if it gets all right."""
-    with no_grad():
-        wrong = model(Tensor(images)).numpy().argmax(1) != labels
-    return int(wrong.argmax())
-
-
 def save_pictures(
-    model: Module, images: np.ndarray, labels: np.ndarray, graph_path: Path, film_path: Path
+    model: Module,
+    loss: Callable[[Any, Any], Any],
+    part: Sequence[np.ndarray],
+    index: int,
+    graph_path: Path,
+    film_path: Path | None,
 ) -> None:
-    """Draw graph and film of the loss on the first image that the model gets wrong.
+    """Draw graph and film of the loss on one sample.
 
     The model is drawn as it is used: in evaluation mode, and left in the mode it was in.
     """
     training = model.training
     model.eval()
     try:
-        index = first_mistake(model, images, labels)
-        loss = loss_of(model, images[index : index + 1], labels[index : index + 1])
-        autograd.viz.graph(loss, names={"model": model}).save(graph_path)
-        autograd.viz.film(loss, names={"model": model}).save(film_path)
+        compute = loss_of(model, loss, part, index)
+        autograd.viz.graph(compute, names={"model": model}).save(graph_path)
+        if film_path is not None:
+            autograd.viz.film(compute, names={"model": model}).save(film_path)
     finally:
         model.train(training)

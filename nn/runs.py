@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
-import math
 import os
 import sys
 import time
@@ -16,42 +15,20 @@ from typing import TYPE_CHECKING, NoReturn
 
 import numpy as np
 
-import optim
 from autograd import manual_seed
 
-from . import data as readers
-from .layers.losses import CrossEntropyLoss
-from .metrics import accuracy
-from .models import ModelEntry, find_model
-from .module import Module
+from .options import new_settings, resumed_settings, saved_settings
 from .pictures import save_pictures
-from .report import confusion_text, save_confusion, save_curves
+from .recipes import Task, find_recipe
+from .recipes.images import CONFUSION
+from .recipes.task import CURVES, batches, count_parameters
 from .serialize import CheckpointError, save_file
-from .settings import (
-    OPTIMIZERS,
-    Failure,
-    Settings,
-    new_settings,
-    reporting,
-    resumed_settings,
-    saved_settings,
-)
-from .splits import NUM_CLASSES, Splits, load_splits
-from .train import (
-    BatchResult,
-    Callback,
-    Evaluation,
-    Record,
-    Trainer,
-    TrainingError,
-    evaluate,
-    write_metrics,
-)
+from .settings import OPTIMIZERS, Failure, Settings, reporting
+from .train import BatchResult, Callback, Record, Trainer, TrainingError, write_metrics
 
 if TYPE_CHECKING:
     from tqdm import tqdm
 
-EVALUATION_BATCH = 256  # fixed, so that --batch-size cannot change how a sum is rounded
 RUNS = Path("runs")
 
 # The files of a run folder. The checkpoint is the one that counts; metrics.jsonl is written from
@@ -59,11 +36,10 @@ RUNS = Path("runs")
 CHECKPOINT = "checkpoint.safetensors"
 METRICS = "metrics.jsonl"
 WEIGHTS = "model.safetensors"
-CURVES = "curves.png"
-CONFUSION = "confusion.png"
 GRAPH = "graph.svg"
 FILM = "film.html"
 RUN_FILES = (CHECKPOINT, METRICS, WEIGHTS, CURVES, CONFUSION, GRAPH, FILM)
+FILMED = 100_000  # parameters: the page of a larger model would be too heavy to play
 MODEL_KEY = "dagrad.model"  # of the metadata in model.safetensors; holds JSON
 
 
@@ -123,16 +99,16 @@ class Bar(Callback):
 
 @dataclass
 class Run:
-    """One run of `train`: its folder, what it was told, its data and its trainer."""
+    """One run of `train`: its folder, what it was told, its task and its trainer."""
 
     folder: Path
     settings: Settings
-    splits: Splits
+    task: Task
     trainer: Trainer
 
     def save(self) -> None:
         """Bring the folder up to date with the epochs done; the checkpoint goes first."""
-        extra = {"settings": asdict(self.settings), "data_checksum": self.splits.checksum()}
+        extra = {"settings": asdict(self.settings), "data_checksum": self.task.parts.checksum()}
         with reporting(OSError):
             self.trainer.save(self.folder / CHECKPOINT, extra)
             write_metrics(self.folder / METRICS, self.trainer.history.records)
@@ -143,7 +119,7 @@ class Run:
 
         settings, trainer = self.settings, self.trainer
         width = len(str(settings.epochs))
-        size = len(self.splits.train[1])
+        size = self.task.parts.sizes[0]
         while trainer.epoch < settings.epochs:
             began = time.perf_counter()
             with tqdm(
@@ -157,27 +133,20 @@ class Run:
                 with reporting(TrainingError):
                     trainer.fit(trainer.epoch + 1)
             self.save()
-            print(_epoch_line(trainer.history[-1], settings.epochs, time.perf_counter() - began))
+            seconds = time.perf_counter() - began
+            print(_epoch_line(trainer.history[-1], settings.epochs, self.task, seconds))
 
     def finish(self) -> None:
         """Test the model, for the first and only time, and write and show the results."""
-        settings, trainer = self.settings, self.trainer
-        result = evaluate(trainer.model, _loader(self.splits.test), trainer.loss_fn, NUM_CLASSES)
-        percent = f"{100 * result.accuracy:.2f} %"
-        print(f"\ntest accuracy {percent} ({result.correct:,} of {result.count:,} images)\n")
-        print(confusion_text(result.confusion))
-        test = {
-            "epoch": trainer.epoch,
-            "test_loss": result.loss,
-            "test_accuracy": result.accuracy,
-            "test_confusion": result.confusion.tolist(),
-        }
+        settings, trainer, task = self.settings, self.trainer, self.task
+        figures = task.test(trainer.model)
+        print(f"\n{task.told(figures)}")
+        test: Record = {"epoch": trainer.epoch, **{f"test_{k}": v for k, v in figures.items()}}
         about = {
             "model": settings.model,
             "data": settings.data,
-            "mean": self.splits.mean,  # a user of the weights must standardise alike
-            "std": self.splits.std,
-            "test_accuracy": result.accuracy,
+            **task.parts.about,  # a user of the weights must prepare data alike
+            **{k: v for k, v in test.items() if not isinstance(v, list)},
         }
         # One entry, for safetensors writes several in an order that differs from run to run.
         metadata = {MODEL_KEY: json.dumps(about)}
@@ -186,55 +155,33 @@ class Run:
             save_file(trainer.model.state_dict(), self.folder / WEIGHTS, metadata)
         written = [WEIGHTS, CHECKPOINT, METRICS]
         try:
-            self._draw(result)
-            written += [CURVES, CONFUSION]
+            with reporting(OSError):
+                written += task.draw(trainer.model, trainer.history.records, figures, self.folder)
         except ImportError as error:
             print(f"note: {error}", file=sys.stderr)
+        film = self.folder / FILM if count_parameters(trainer.model) <= FILMED else None
         with reporting(OSError):
-            save_pictures(trainer.model, *self.splits.test, self.folder / GRAPH, self.folder / FILM)
-        written += [GRAPH, FILM]
+            save_pictures(
+                trainer.model,
+                task.loss,
+                task.parts.test,
+                task.example(trainer.model),
+                self.folder / GRAPH,
+                film,
+            )
+        written += [GRAPH] if film is None else [GRAPH, FILM]
         print(f"\nin {self.folder}: {', '.join(written)}")
 
-    def _draw(self, result: Evaluation) -> None:
-        settings = self.settings
-        kind = settings.data.partition(":")[0]
-        percent = f"{100 * result.accuracy:.2f} %"
-        smoothing = settings.label_smoothing
-        with reporting(OSError):
-            save_curves(
-                self.folder / CURVES,
-                self.trainer.history.records,
-                title=f"{settings.model} on {kind}: {percent} of {result.count:,} test images "
-                f"right\n{settings.optimizer}, lr {settings.lr:g}, batch {settings.batch_size}, "
-                f"seed {settings.seed}",
-                loss_name="cross-entropy"
-                + (f" (label smoothing {smoothing:g})" if smoothing else ""),
-                test_accuracy=result.accuracy,
-            )
-            save_confusion(
-                self.folder / CONFUSION,
-                result.confusion,
-                title=f"{settings.model} on {kind}: {result.correct:,} of {result.count:,} test "
-                f"images right ({percent})",
-            )
 
-
-def _epoch_line(record: Record, epochs: int, seconds: float) -> str:
-    return (
-        f"epoch {record['epoch']:{len(str(epochs))}}/{epochs}  "
-        f"train loss {record['train_loss']:.4f}  "
-        f"validation loss {record['validation_loss']:.4f}  "
-        f"accuracy {100 * record['validation_accuracy']:6.2f} %  {seconds:.1f} s"
-    )
-
-
-def _loader(
-    part: tuple[np.ndarray, np.ndarray],
-    batch_size: int = EVALUATION_BATCH,
-    shuffle: np.random.Generator | None = None,
-) -> readers.DataLoader:
-    dataset = readers.TensorDataset(*part)
-    return readers.DataLoader(dataset, batch_size, shuffle is not None, generator=shuffle)
+def _epoch_line(record: Record, epochs: int, task: Task, seconds: float) -> str:
+    parts = [
+        f"epoch {record['epoch']:{len(str(epochs))}}/{epochs}",
+        f"train loss {record['train_loss']:.4f}",
+        f"validation loss {record['validation_loss']:.4f}",
+        task.shown(record),
+        f"{seconds:.1f} s",
+    ]
+    return "  ".join(filter(None, parts))
 
 
 def start(options: argparse.Namespace) -> Run:
@@ -252,31 +199,32 @@ def start(options: argparse.Namespace) -> Run:
         folder = checksum = saved = None
         settings = new_settings(given)
 
-    splits, order_rng = seeded_splits(settings)
-    if saved is not None and splits.checksum() != checksum:
+    task, order_rng = seeded_task(settings)
+    if saved is not None and task.parts.checksum() != checksum:
         raise Failure(
             f"{folder} holds a run on other data ({saved.data}) than {settings.data} is now; "
             "resume it with the same data, or start another run in another --out"
         )
-    check_shape(find_model(settings.model), splits, settings)
 
     manual_seed(settings.seed)
-    model = make_model(settings)
+    model = task.make_model(settings)
+    if saved is None:
+        task.pretrain(model)
     optimizer = OPTIMIZERS[settings.optimizer].make(model.parameters(), settings.lr)
-    shift = settings.shift
     trainer = Trainer(
         model,
         optimizer,
-        CrossEntropyLoss(label_smoothing=settings.label_smoothing),
-        _loader(splits.train, settings.batch_size, order_rng),
-        _loader(splits.validation),
-        metrics={"accuracy": accuracy},
-        scheduler=optim.lr_scheduler.StepLR(optimizer, settings.lr_step, settings.lr_decay),
-        augment=readers.RandomShift(shift) if shift else None,
+        task.loss,
+        batches(task.parts.train, settings.batch_size, order_rng),
+        batches(task.parts.validation),
+        metrics=task.metrics,
+        scheduler=task.scheduler(optimizer),
+        augment=task.augment(),
+        **task.training,
     )
     if folder is None:
         folder = claim_folder(options.out, settings.model)
-        run = Run(folder, settings, splits, trainer)
+        run = Run(folder, settings, task, trainer)
         run.save()  # now, so that an unwritable folder is told before the training
     else:
         with reporting(CheckpointError, OSError):
@@ -286,18 +234,14 @@ def start(options: argparse.Namespace) -> Run:
                 f"{folder} has {trainer.epoch} epochs behind it already; --epochs "
                 f"{settings.epochs} is less"
             )
-        run = Run(folder, settings, splits, trainer)
+        run = Run(folder, settings, task, trainer)
         run.save()
+    names = ("training", "validation", "test")
     counts = ", ".join(
-        f"{len(labels):,} {name}"
-        for name, (_, labels) in (
-            ("training", splits.train),
-            ("validation", splits.validation),
-            ("test", splits.test),
-        )
+        f"{size:,} {name}" for size, name in zip(task.parts.sizes, names, strict=True)
     )
-    parameters = sum(math.prod(parameter.shape) for parameter in model.parameters())
-    print(f"{settings.model}, {parameters:,} parameters; {settings.data}, images: {counts}")
+    parameters = count_parameters(model)
+    print(f"{settings.model}, {parameters:,} parameters; {settings.data}, samples: {counts}")
     print(
         f"{settings.optimizer}, lr {settings.lr:g}, batch size {settings.batch_size}, seed "
         f"{settings.seed}; run folder {folder}"
@@ -307,26 +251,10 @@ def start(options: argparse.Namespace) -> Run:
     return run
 
 
-def seeded_splits(settings: Settings) -> tuple[Splits, np.random.Generator]:
-    """The data of a run, cut as its seed says, and the generator of the order of its images."""
+def seeded_task(settings: Settings) -> tuple[Task, np.random.Generator]:
+    """The task of a run, its data cut as its seed says, and the generator of their order."""
     # Streams of their own, so that no two draws have anything in common.
-    split_rng, order_rng = (
+    data_rng, order_rng = (
         np.random.default_rng(child) for child in np.random.SeedSequence(settings.seed).spawn(2)
     )
-    return load_splits(settings.data, split_rng, settings.limit), order_rng
-
-
-def make_model(settings: Settings) -> Module:
-    """The model of a run, with the initial weights that the default generator gives it."""
-    entry = find_model(settings.model)
-    return entry.factory(in_channels=entry.input_shape[0], num_classes=NUM_CLASSES)
-
-
-def check_shape(entry: ModelEntry, splits: Splits, settings: Settings) -> None:
-    """Raise `Failure` if the data have images of another shape than the model takes."""
-    shape = splits.train[0].shape[1:]
-    if shape != entry.input_shape:
-        raise Failure(
-            f"{settings.model} takes images of shape {entry.input_shape}, {settings.data} has "
-            f"{shape}"
-        )
+    return find_recipe(settings.model).task(settings, data_rng), order_rng

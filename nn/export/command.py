@@ -7,15 +7,19 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from autograd import manual_seed
 
 from ..commands import picture_file
 from ..models import find_model
 from ..module import Module
-from ..runs import CHECKPOINT, WEIGHTS, make_model
+from ..options import PARSERS, new_settings, saved_settings
+from ..recipes import find_recipe
+from ..runs import CHECKPOINT, WEIGHTS
 from ..serialize import CheckpointError, load, save
 from ..serialize.formats import SUFFIXES
-from ..settings import OK, PARSERS, Settings, new_settings, reporting, saved_settings
+from ..settings import OK, Settings, reporting
 from .sizes import ExportError
 from .to_onnx import onnx
 
@@ -84,14 +88,15 @@ def export(options: argparse.Namespace) -> int:
     else:
         settings = new_settings({"model": options.model, **given})
     manual_seed(settings.seed)
-    model: Module = make_model(settings)
+    model: Module = find_recipe(settings.model).task.make_model(settings)
     if weights is not None:
         with reporting(CheckpointError, OSError, RuntimeError, TypeError):
             model.load_state_dict(load(weights))
     if options.out.suffix.lower() == ".onnx":
-        shape = (1, *find_model(settings.model).input_shape)
+        entry = find_model(settings.model)
+        example = np.zeros((1, *entry.input_shape), entry.dtype)
         with reporting(OSError, ExportError, ModuleNotFoundError):
-            onnx(model, shape, options.out, metadata={"model": settings.model})
+            onnx(model, example, options.out, metadata={"model": settings.model})
     else:
         with reporting(OSError):
             save(model.state_dict(), options.out)

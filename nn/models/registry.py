@@ -20,11 +20,13 @@ class ModelEntry:
     ----------
     name : str
     factory : callable
-        Makes the model; takes ``in_channels=`` and ``num_classes=``.
+        Makes the model; one that classifies images takes ``in_channels=`` and ``num_classes=``.
     input_shape : tuple of int
         Of one example, without the batch.
     description : str
         One line.
+    dtype : str
+        Of the input.
 
     Examples
     --------
@@ -36,6 +38,7 @@ class ModelEntry:
     factory: Callable[..., Module]
     input_shape: tuple[int, ...]
     description: str
+    dtype: str = "float32"
 
 
 ENTRIES = (

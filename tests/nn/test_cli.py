@@ -15,9 +15,10 @@ import pytest
 import nn.__main__ as cli
 from nn import runs
 from nn.models import find_model, list_models
+from nn.recipes import images
+from nn.recipes.images import ImageClassification, load_digits
 from nn.serialize import load_file, load_weights, save_file
 from nn.settings import OPTIMIZERS, Settings
-from nn.splits import load_splits
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 # Four steps per epoch.
@@ -27,8 +28,7 @@ TINY = ["--limit", "64", "--batch-size", "16"]
 @pytest.fixture
 def no_pictures(monkeypatch):
     """Leave the pictures out: they take most of a tiny run's time."""
-    monkeypatch.setattr(runs, "save_curves", lambda *args, **kwargs: None)
-    monkeypatch.setattr(runs, "save_confusion", lambda *args, **kwargs: None)
+    monkeypatch.setattr(ImageClassification, "draw", lambda *args, **kwargs: [])
     monkeypatch.setattr(runs, "save_pictures", lambda *args, **kwargs: None)
 
 
@@ -73,7 +73,8 @@ def script(text: str, *arguments: str, folder: Path = ROOT) -> subprocess.Comple
 # (A shell gives its background jobs, and so their children, an ignored SIGINT.)
 SIGNAL_IN_EPOCH_3 = """
 signal.signal(signal.SIGINT, signal.default_int_handler)
-steps, call = [], runs.CrossEntropyLoss.__call__
+from nn.recipes.images import ImageClassification
+steps, call = [], ImageClassification.loss
 def counted(self, scores, targets):
     from autograd import is_grad_enabled
     if is_grad_enabled():
@@ -81,7 +82,7 @@ def counted(self, scores, targets):
         if len(steps) == 11:
             os.kill(os.getpid(), signal.{signal})
     return call(self, scores, targets)
-runs.CrossEntropyLoss.__call__ = counted
+ImageClassification.loss = counted
 """
 
 # Between the third checkpoint and its line in metrics.jsonl.
@@ -171,19 +172,19 @@ def test_without_out_each_run_has_a_folder_of_its_own(tmp_path, no_pictures, mon
 
 
 def test_splits_do_not_overlap_and_use_training_statistics():
-    splits = load_splits("digits", np.random.default_rng(0), None)
+    splits = load_digits("digits", np.random.default_rng(0))
     sizes = [len(labels) for _, labels in (splits.train, splits.validation, splits.test)]
     assert sizes == [1294, 144, 359]
-    images, _ = splits.train
-    assert images.shape == (1294, 1, 32, 32)
-    assert images.dtype == np.float32
-    assert abs(images.mean()) < 1e-4
-    assert abs(images.std() - 1) < 1e-4
+    pixels, _ = splits.train
+    assert pixels.shape == (1294, 1, 32, 32)
+    assert pixels.dtype == np.float32
+    assert abs(pixels.mean()) < 1e-4
+    assert abs(pixels.std() - 1) < 1e-4
     assert abs(splits.test[0].mean()) > 1e-4
     everything = np.concatenate([splits.train[0], splits.validation[0], splits.test[0]])
     assert len(np.unique(everything.reshape(1797, -1), axis=0)) == 1797
-    again = load_splits("digits", np.random.default_rng(0), None)
-    other = load_splits("digits", np.random.default_rng(1), None)
+    again = load_digits("digits", np.random.default_rng(0))
+    other = load_digits("digits", np.random.default_rng(1))
     assert splits.checksum() == again.checksum() != other.checksum()
 
 
@@ -392,8 +393,8 @@ def test_bad_mnist_folders(tmp_path, capsys):
     error = error_of(capsys, *command, f"mnist:{tmp_path}", status=1)
     assert "missing train-images-idx3-ubyte" in error
 
-    images = write_mnist(tmp_path) / "train-images-idx3-ubyte.gz"
-    images.write_bytes(images.read_bytes()[:-9])
+    file = write_mnist(tmp_path) / "train-images-idx3-ubyte.gz"
+    file.write_bytes(file.read_bytes()[:-9])
     error = error_of(capsys, *command, f"mnist:{tmp_path}", status=1)
     assert "train-images-idx3-ubyte.gz: corrupt or truncated" in error
 
@@ -437,7 +438,7 @@ def test_a_mistake_in_the_program_keeps_its_traceback(tmp_path, monkeypatch):
     def broken(*args):
         raise ValueError("a mistake")
 
-    monkeypatch.setattr(runs, "evaluate", broken)
+    monkeypatch.setattr(images, "evaluate", broken)
     with pytest.raises(ValueError, match="a mistake"):
         train(tmp_path / "run", "--epochs", "1")
 
@@ -462,7 +463,7 @@ def test_help_names_options_and_defaults(capsys):
     printed = " ".join(capsys.readouterr().out.split())
     for option in ("data", "epochs", "batch-size", "lr", "optimizer", "seed", "out", "resume"):
         assert f"--{option}" in printed
-    assert f"(default: {Settings('').epochs})" in printed
+    assert f"lenet5 {Settings('').epochs})" in printed
     assert "train lenet5 --data mnist:" in printed
 
 
@@ -516,7 +517,7 @@ def test_a_film_of_a_trained_model(tmp_path, capsys, no_pictures):
     assert file.stat().st_size < 1_000_000
     capsys.readouterr()
     error = error_of(capsys, *arguments, "--example", "64", status=1)
-    assert "--example 64: there are 64 test images, from 0" in error
+    assert "--example 64: there are 64 test samples, from 0" in error
     error = error_of(capsys, "film", "mlp", "--run", str(tmp_path / "run"), status=1)
     assert "holds a run with model lenet5, not mlp" in error
 

@@ -10,6 +10,8 @@ import pytest
 import autograd
 import nn
 from nn import models
+from nn.recipes import RECIPES
+from nn.recipes.images import ImageClassification
 
 
 def test_lenet5_shapes():
@@ -31,19 +33,35 @@ def test_a_seed_makes_the_same_lenet5():
         np.testing.assert_array_equal(tensor.numpy(), b.state_dict()[name].numpy())
 
 
+def example(entry: models.ModelEntry) -> autograd.Tensor:
+    """Two inputs of a model."""
+    if entry.dtype == "int64":
+        return autograd.randint(0, 2, (2, *entry.input_shape))
+    return autograd.rand(2, *entry.input_shape)
+
+
 @pytest.mark.parametrize("name", models.list_models())
 def test_every_registered_model_runs(name):
     entry = models.find_model(name)
     assert entry.name == name
     assert entry.description
     assert models.MODELS[name] is entry
-    model = models.get_model(name, in_channels=entry.input_shape[0], num_classes=4)
+    model = models.get_model(name)
     assert isinstance(model, nn.Module)
-    y = model(autograd.randn(2, *entry.input_shape))
-    assert y.shape == (2, 4)
-    y.sum().backward()
+    y = model(example(entry))
+    total = sum(part.sum() for part in (y if isinstance(y, tuple) else (y,)))
+    total.backward()
     assert all(p.grad is not None for p in model.parameters())
-    assert nn.summary(model, entry.input_shape).parameters > 0
+
+
+@pytest.mark.parametrize(
+    "name", [n for n, r in RECIPES.items() if issubclass(r.task, ImageClassification)]
+)
+def test_every_classifier_of_images_takes_channels_and_classes(name):
+    entry = models.find_model(name)
+    model = models.get_model(name, in_channels=2, num_classes=4)
+    y = model.eval()(autograd.rand(1, 2, *entry.input_shape[1:]))
+    assert y.shape == (1, 4)
 
 
 def test_an_unknown_name_is_refused_with_the_known_ones():
