@@ -17,6 +17,7 @@ from .files import MemmapDataset as MemmapDataset
 from .files import read_npz as read_npz
 from .loader import DataLoader as DataLoader
 from .loader import get_worker_info as get_worker_info
+from .photographs import photographs as photographs
 from .readers import Table as Table
 from .readers import digits as digits
 from .readers import mnist as mnist

@@ -1,7 +1,11 @@
 """Models, and the names under which the command line finds them."""
 
+from .alexnet import AlexNet as AlexNet
+from .alexnet import SmallAlexNet as SmallAlexNet
 from .deep_mlp import DeepMLP as DeepMLP
 from .lenet import LeNet5 as LeNet5
+from .maxout import Maxout as Maxout
+from .maxout import MaxoutNetwork as MaxoutNetwork
 from .mlp import MLP as MLP
 from .perceptrons import PixelMLP as PixelMLP
 from .perceptrons import SpiralMLP as SpiralMLP
@@ -12,5 +16,19 @@ from .registry import ModelEntry as ModelEntry
 from .registry import find_model as find_model
 from .registry import get_model as get_model
 from .registry import list_models as list_models
+from .resnet import BasicBlock as BasicBlock
+from .resnet import Bottleneck as Bottleneck
+from .resnet import ResNet as ResNet
+from .resnet import resnet18 as resnet18
+from .resnet import resnet34 as resnet34
+from .resnet import resnet50 as resnet50
+from .resnet_small import ResidualBlock as ResidualBlock
+from .resnet_small import ResNet20 as ResNet20
+from .resnet_small import SmallResNet as SmallResNet
 from .sorting import SortingTransformer as SortingTransformer
+from .vgg import VGG as VGG
+from .vgg import vgg11 as vgg11
+from .vgg import vgg13 as vgg13
+from .vgg import vgg16 as vgg16
+from .vgg import vgg19 as vgg19
 from .worked import WorkedNetwork as WorkedNetwork
