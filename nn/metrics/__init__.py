@@ -16,6 +16,8 @@ from .detection import box_convert as box_convert
 from .detection import box_iou as box_iou
 from .detection import generalized_box_iou as generalized_box_iou
 from .detection import nms as nms
+from .detection_matches import detection_curve as detection_curve
+from .detection_matches import match_detections as match_detections
 from .detection_precision import MeanAveragePrecision as MeanAveragePrecision
 from .detection_precision import mean_average_precision as mean_average_precision
 from .divergence import js_divergence as js_divergence
