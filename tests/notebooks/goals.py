@@ -36,4 +36,15 @@ GOALS: dict[str, dict[str, str]] = {
         "two of them imitate a wave, squared error": "at most 0.02",
         "maxout is convex, lowest second difference": "at least -1e-05",
     },
+    "16_attention": {
+        "scaled dot product: greatest difference from the library": "at most 1e-06",
+        "two heads: greatest difference from MultiheadAttention": "at most 1e-06",
+        "share of held-out strings fully right": "at least 0.98",
+        "the same, of digits never seen together": "at least 0.98",
+        "positions whose strongest weight in layer 2 is on the right digit": "at least 0.8",
+        "strings right without the attention of layer 1": "at most 0.1",
+        "strings right without the attention of layer 2": "at most 0.1",
+        "without positions: change of the output but for its order": "at most 1e-05",
+        "without positions: share of strings fully right": "at most 0.01",
+    },
 }
