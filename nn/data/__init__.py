@@ -33,8 +33,13 @@ from .scaling import MinMax as MinMax
 from .scaling import Standardize as Standardize
 from .seeding import batch_generator as batch_generator
 from .synthetic.adding import adding_problem as adding_problem
+from .synthetic.curves import wavy_curve as wavy_curve
 from .synthetic.sequences import digit_strings as digit_strings
+from .synthetic.series import daily_views as daily_views
+from .synthetic.series import lagged as lagged
 from .synthetic.spirals import spirals as spirals
+from .tables import breast_cancer as breast_cancer
+from .tables import diabetes as diabetes
 from .text import Alphabet as Alphabet
 from .text import next_windows as next_windows
 from .text import python_manual as python_manual

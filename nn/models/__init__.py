@@ -2,8 +2,14 @@
 
 from .alexnet import AlexNet as AlexNet
 from .alexnet import SmallAlexNet as SmallAlexNet
+from .curves import HardSigmoidSum as HardSigmoidSum
+from .curves import SigmoidSum as SigmoidSum
 from .deep_mlp import DeepMLP as DeepMLP
 from .lenet import LeNet5 as LeNet5
+from .linear_classifiers import LinearClassifier as LinearClassifier
+from .linear_classifiers import LinearSVM as LinearSVM
+from .linear_classifiers import LogisticRegression as LogisticRegression
+from .linear_classifiers import Perceptron as Perceptron
 from .maxout import Maxout as Maxout
 from .maxout import MaxoutNetwork as MaxoutNetwork
 from .mlp import MLP as MLP
@@ -16,6 +22,7 @@ from .registry import ModelEntry as ModelEntry
 from .registry import find_model as find_model
 from .registry import get_model as get_model
 from .registry import list_models as list_models
+from .regression import LinearRegression as LinearRegression
 from .resnet import BasicBlock as BasicBlock
 from .resnet import Bottleneck as Bottleneck
 from .resnet import ResNet as ResNet
