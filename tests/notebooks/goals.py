@@ -1,6 +1,23 @@
 """The figures that each notebook of the course must print, and reach."""
 
 GOALS: dict[str, dict[str, str]] = {
+    "01_regression": {
+        "test RMSE of the closed form": "at most 60",
+        "largest difference of a weight, closed form and descent": "at most 1e-06",
+        "steps in own units for one with scaled features": "at least 5",
+        "largest difference of Huber and delta times smooth L1": "at most 1e-06",
+        "test MAE of the absolute loss, with mistakes": "at most 50",
+        "test MAE of Huber's loss, with mistakes": "at most 50",
+        "test MAE of the squared loss over that of Huber's": "at least 1.5",
+        "test RMSE from 1 past days (thousands)": "at most 4",
+        "test RMSE from 7 past days (thousands)": "at most 1.9",
+        "test RMSE from 28 past days (thousands)": "at most 1.6",
+        "test RMSE from 56 past days (thousands)": "at most 1.6",
+        "7 days over 1 day": "at most 0.6",
+        "28 days over 7 days": "at most 0.95",
+        "56 days over 28 days": "1 within 0.05",
+        "share of the weights on the same weekday": "at least 0.5",
+    },
     "04_worked_network": {
         "output 1 of (0, 0)": "0.51 within 0.005",
         "output 2 of (0, 0)": "0.85 within 0.005",
