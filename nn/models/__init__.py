@@ -39,3 +39,10 @@ from .vgg import vgg13 as vgg13
 from .vgg import vgg16 as vgg16
 from .vgg import vgg19 as vgg19
 from .worked import WorkedNetwork as WorkedNetwork
+from .yolo import YOLOv1 as YOLOv1
+from .yolo import true_boxes as true_boxes
+from .yolo_loss import YOLOLoss as YOLOLoss
+from .yolo_v3 import YOLOv3 as YOLOv3
+from .yolo_v3 import anchor_boxes as anchor_boxes
+from .yolo_v3 import shape_iou as shape_iou
+from .yolo_v3_loss import YOLOv3Loss as YOLOv3Loss

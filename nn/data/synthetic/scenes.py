@@ -76,9 +76,8 @@ def digit_scenes(
     >>> bars = np.zeros((1, 28, 28))
     >>> bars[:, 4:24, 10:20] = 255
     >>> images, boxes = digit_scenes(2, bars, [7], objects=(0, 2), rng=np.random.default_rng(1))
-    >>> images.shape, boxes[0]
-    ((2, 1, 64, 64), array([[40.,  4., 53., 30.,  7.],
-           [ 0.,  0.,  0.,  0., -1.]], dtype=float32))
+    >>> images.shape, boxes[0].tolist()
+    ((2, 1, 64, 64), [[41.0, 26.0, 48.0, 40.0, 7.0], [0.0, 0.0, 0.0, 0.0, -1.0]])
     """
     pictures, names = np.asarray(digits), np.asarray(classes)
     if pictures.ndim != 3 or names.shape != pictures.shape[:1] or not len(pictures):
@@ -122,15 +121,18 @@ def _along_ink(picture: np.ndarray, place: int) -> Floats:
     bright = picture.astype(np.float32)
     top = bright.max(initial=0.0)
     if not np.isfinite(bright).all() or not top > 0:
-        raise ValueError(f"digit_scenes: digits[{place}] has no ink, or numbers that are not finite")
+        raise ValueError(
+            f"digit_scenes: digits[{place}] has no ink, or numbers that are not finite"
+        )
     rows, columns = np.nonzero(bright > INK * top)
-    return bright[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] / top
+    return bright[rows.min() : rows.max() + 1, columns.min() : columns.max() + 1] / np.float32(top)
 
 
 def _enlarged(patch: Floats, length: int) -> Floats:
     """A patch brought to another size, its longer side `length`."""
     height, width = (max(1, round(side * length / max(patch.shape))) for side in patch.shape)
-    return _weights(patch.shape[0], height) @ patch @ _weights(patch.shape[1], width).T
+    rows, columns = _weights(patch.shape[0], height), _weights(patch.shape[1], width)
+    return np.matmul(rows @ patch, columns.T, dtype=np.float32)
 
 
 @functools.lru_cache(maxsize=4096)
@@ -139,7 +141,9 @@ def _weights(old: int, new: int) -> Floats:
     reach = max(1.0, old / new)
     centres = (np.arange(new)[:, None] + 0.5) * old / new - 0.5
     shares = (1.0 - np.abs(centres.clip(0, old - 1) - np.arange(old)) / reach).clip(min=0.0)
-    return (shares / shares.sum(axis=1, keepdims=True)).astype(np.float32)
+    return np.divide(
+        shares, shares.sum(axis=1, keepdims=True), dtype=np.float32, casting="same_kind"
+    )
 
 
 def _free_place(
