@@ -80,7 +80,7 @@ def result(
 
 
 def _text(value: float) -> str:
-    return str(int(value)) if float(value).is_integer() else f"{value:.6g}"
+    return str(int(value)) if float(value).is_integer() and abs(value) < 1e15 else f"{value:.6g}"
 
 
 class Images(NamedTuple):
