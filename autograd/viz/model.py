@@ -7,6 +7,7 @@ reads a Diagram; everything that explains one (`why`, `verify`, `profile`) puts 
 
 from __future__ import annotations
 
+import sys
 from dataclasses import dataclass, field, replace
 from typing import Any, Literal
 
@@ -42,8 +43,26 @@ class Source:
     function: str = ""
     text: str = ""
 
+    @property
+    def name(self) -> str:
+        """The file without its folders; a cell of a notebook by its number, as ``In[3]``."""
+        return _cell(self.file) or self.file.replace("\\", "/").rpartition("/")[2] or self.file
+
     def __str__(self) -> str:
-        return f"{self.file}:{self.line}"
+        return f"{_cell(self.file) or self.file}:{self.line}"
+
+
+def _cell(file: str) -> str:
+    """The number of a notebook's cell, "" for any other file.
+
+    IPython compiles each cell as a file of a name that says nothing to its author, in a folder of
+    the process.
+    """
+    get_shell = getattr(sys.modules.get("IPython"), "get_ipython", None)
+    compiler = getattr(get_shell() if get_shell else None, "compile", None)
+    describe = getattr(compiler, "format_code_name", None)
+    found = describe(file) if describe else None
+    return found[1] if found else ""
 
 
 @dataclass(frozen=True, slots=True)

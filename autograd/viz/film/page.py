@@ -6,7 +6,6 @@ import html
 import json
 from collections.abc import Sequence
 from importlib.resources import files
-from pathlib import Path
 from typing import Any
 
 from ..model import Diagram, Edge, Vertex
@@ -132,7 +131,7 @@ def _vertex(
         found["in"] = vertex.cluster
     if vertex.source is not None:
         source = vertex.source
-        found["source"] = [Path(source.file).name, source.line, source.function, source.text]
+        found["source"] = [source.name, source.line, source.function, source.text]
     if vertex.about:
         found["about"] = vertex.about
     if vertex.members > 1:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import textwrap
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import PurePath
 from typing import Any
 
 from ..model import Diagram, Vertex
@@ -331,10 +330,7 @@ class _Page:
         dtypes = self._column("dtype", [v.dtype for v in self.shown], "quiet")
         kept = [bytes_text(v.saved) if v.saved else "" for v in self.shown]
         saved = self._column("saved", kept, "quiet")
-        lines = [
-            f"{PurePath(v.source.file).name}:{v.source.line}" if v.source else ""
-            for v in self.shown
-        ]
+        lines = [f"{v.source.name}:{v.source.line}" if v.source else "" for v in self.shown]
         source = self._column("line", lines, "quiet")
         for detail in range(len(DETAILS) - 1, -1, -1):
             value = self._values("value", values, detail, "")

@@ -182,7 +182,7 @@ class _Stage:
                 saved -= sum(b.size for b in more if not b.alive(self.moment))
         seconds = sum(e.forward for e in members) / 1e9
         source = members[0].source
-        line = "" if source is None else f"{source.file.rpartition('/')[2]}:{source.line}"
+        line = "" if source is None else f"{source.name}:{source.line}"
         return Checkpoint(name, members[0].index, members[-1].index, line, saved, seconds)
 
     def effect(self, members: set[int]) -> tuple[dict[int, int], list[int]]:

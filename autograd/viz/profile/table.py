@@ -150,7 +150,7 @@ def _line(entry: Entry) -> list[str]:
     source = entry.source
     if source is None:
         return [UNKNOWN_LINE]
-    return [f"{_short(source.file)}:{source.line}  {source.text}".rstrip()]
+    return [f"{source.name}:{source.line}  {source.text}".rstrip()]
 
 
 def _module(entry: Entry) -> list[str]:
@@ -218,10 +218,6 @@ def percent(part: float, whole: float) -> str:
 
 def _ms(seconds: float) -> str:
     return f"{number(seconds * 1e3, 3)} ms"
-
-
-def _short(file: str) -> str:
-    return file.replace("\\", "/").rpartition("/")[2] or file
 
 
 def _cut(text: str) -> str:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import gc
+import sys
 import weakref
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -14,6 +16,7 @@ import nn
 from autograd import Scalar, viz
 from autograd.graph import Abstract, toposort
 from autograd.viz.capture import capture
+from autograd.viz.model import Source
 from tests.autograd.test_op_table import TABLE, cases, leaves
 
 
@@ -281,3 +284,18 @@ def test_leaves_that_a_function_makes_and_forgets():
         ("b", -3.0, 2.0),
         ("loss", -6.0, 1.0),
     ]
+
+
+def test_a_cell_of_a_notebook_is_called_by_its_number(monkeypatch):
+    file = "/tmp/ipykernel_12/345.py"
+    compiler = SimpleNamespace(
+        format_code_name=lambda name: ("Cell", "In[3]") if name == file else None
+    )
+    shell = SimpleNamespace(compile=compiler)
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: shell))
+    place = Source(file, 7)
+    assert (str(place), place.name) == ("In[3]:7", "In[3]")
+    monkeypatch.setitem(sys.modules, "IPython", SimpleNamespace(get_ipython=lambda: None))
+    assert (str(place), place.name) == (f"{file}:7", "345.py")
+    assert Source("C:\\a\\b.py", 1).name == "b.py"
+    assert Source("<stdin>", 1).name == "<stdin>"
