@@ -76,6 +76,8 @@ class AlexNet(Module):
     num_classes : int, default 1000
     dropout : float, default 0.5
     in_channels : int, default 3
+    hidden : int, default 4096
+        Units of the first two linear layers.
 
     Raises
     ------
@@ -86,12 +88,18 @@ class AlexNet(Module):
     Examples
     --------
     >>> import autograd
-    >>> model = AlexNet(num_classes=10)
+    >>> model = AlexNet(num_classes=10, hidden=32)
     >>> model.features(autograd.zeros(1, 3, 224, 224)).shape
     (1, 256, 6, 6)
     """
 
-    def __init__(self, num_classes: int = 1000, dropout: float = 0.5, in_channels: int = 3) -> None:
+    def __init__(
+        self,
+        num_classes: int = 1000,
+        dropout: float = 0.5,
+        in_channels: int = 3,
+        hidden: int = 4096,
+    ) -> None:
         super().__init__()
         self.in_channels = in_channels
         self.features = Sequential(
@@ -113,12 +121,12 @@ class AlexNet(Module):
         )
         self.classifier = Sequential(
             Dropout(dropout),
-            Linear(256 * 6 * 6, 4096),
+            Linear(256 * 6 * 6, hidden),
             ReLU(),
             Dropout(dropout),
-            Linear(4096, 4096),
+            Linear(hidden, hidden),
             ReLU(),
-            Linear(4096, num_classes),
+            Linear(hidden, num_classes),
         )
         _draw(self)
 

@@ -26,8 +26,8 @@ STAGES = {
     "vgg16": (2, 2, 3, 3, 3),
     "vgg19": (2, 2, 4, 4, 4),
 }
-WIDTHS = (64, 128, 256, 512, 512)
-SMALLEST = 2 ** len(WIDTHS)  # each stage halves the image
+GROWTH = (1, 2, 4, 8, 8)  # how many times as wide each stage is as the first
+SMALLEST = 2 ** len(GROWTH)  # each stage halves the image
 
 
 class VGG(Module):
@@ -69,6 +69,8 @@ class VGG(Module):
     in_channels : int, default 3
     hidden : int, default 4096
         Units of the first two linear layers; small images need no more than some hundreds.
+    width : int, default 64
+        Channels of the first stage.
 
     Raises
     ------
@@ -79,9 +81,9 @@ class VGG(Module):
     Examples
     --------
     >>> import autograd
-    >>> model = VGG((1, 1, 1, 1, 1), num_classes=10, hidden=32)
+    >>> model = VGG((1, 1, 1, 1, 1), num_classes=10, hidden=32, width=8)
     >>> model.features(autograd.zeros(2, 3, 64, 64)).shape
-    (2, 512, 2, 2)
+    (2, 64, 2, 2)
     """
 
     def __init__(
@@ -92,27 +94,28 @@ class VGG(Module):
         batch_norm: bool = False,
         in_channels: int = 3,
         hidden: int = 4096,
+        width: int = 64,
     ) -> None:
         super().__init__()
-        if len(stages) != len(WIDTHS) or min(stages) < 1:
+        if len(stages) != len(GROWTH) or min(stages) < 1:
             raise ValueError(
-                f"VGG: stages must be {len(WIDTHS)} counts of at least 1, met {tuple(stages)}"
+                f"VGG: stages must be {len(GROWTH)} counts of at least 1, met {tuple(stages)}"
             )
         self.in_channels = in_channels
         layers: list[Module] = []
         inputs = in_channels
-        for count, width in zip(stages, WIDTHS, strict=True):
+        for count, growth in zip(stages, GROWTH, strict=True):
             for _ in range(count):
-                layers.append(Conv2d(inputs, width, kernel_size=3, padding=1))
+                layers.append(Conv2d(inputs, growth * width, kernel_size=3, padding=1))
+                inputs = growth * width
                 if batch_norm:
-                    layers.append(BatchNorm2d(width))
+                    layers.append(BatchNorm2d(inputs))
                 layers.append(ReLU())
-                inputs = width
             layers.append(MaxPool2d(2))
         self.features = Sequential(*layers)
         self.avgpool = AdaptiveAvgPool2d((7, 7))
         self.classifier = Sequential(
-            Linear(WIDTHS[-1] * 7 * 7, hidden),
+            Linear(inputs * 7 * 7, hidden),
             ReLU(),
             Dropout(dropout),
             Linear(hidden, hidden),
@@ -142,12 +145,12 @@ def vgg11(**arguments: Any) -> VGG:
     ----------
     **arguments
         For `VGG`, by name: ``num_classes``, ``dropout``, ``batch_norm``, ``in_channels``,
-        ``hidden``.
+        ``hidden``, ``width``.
 
     Examples
     --------
     >>> import nn
-    >>> model = vgg11(num_classes=10, hidden=32)
+    >>> model = vgg11(num_classes=10, hidden=32, width=8)
     >>> sum(isinstance(layer, nn.Conv2d) for layer in model.features)
     8
     """
@@ -162,12 +165,12 @@ def vgg13(**arguments: Any) -> VGG:
     ----------
     **arguments
         For `VGG`, by name: ``num_classes``, ``dropout``, ``batch_norm``, ``in_channels``,
-        ``hidden``.
+        ``hidden``, ``width``.
 
     Examples
     --------
     >>> import nn
-    >>> model = vgg13(num_classes=10, hidden=32)
+    >>> model = vgg13(num_classes=10, hidden=32, width=8)
     >>> sum(isinstance(layer, nn.Conv2d) for layer in model.features)
     10
     """
@@ -182,12 +185,12 @@ def vgg16(**arguments: Any) -> VGG:
     ----------
     **arguments
         For `VGG`, by name: ``num_classes``, ``dropout``, ``batch_norm``, ``in_channels``,
-        ``hidden``.
+        ``hidden``, ``width``.
 
     Examples
     --------
     >>> import nn
-    >>> model = vgg16(num_classes=10, hidden=32)
+    >>> model = vgg16(num_classes=10, hidden=32, width=8)
     >>> sum(isinstance(layer, nn.Conv2d) for layer in model.features)
     13
     """
@@ -202,12 +205,12 @@ def vgg19(**arguments: Any) -> VGG:
     ----------
     **arguments
         For `VGG`, by name: ``num_classes``, ``dropout``, ``batch_norm``, ``in_channels``,
-        ``hidden``.
+        ``hidden``, ``width``.
 
     Examples
     --------
     >>> import nn
-    >>> model = vgg19(num_classes=10, hidden=32)
+    >>> model = vgg19(num_classes=10, hidden=32, width=8)
     >>> sum(isinstance(layer, nn.Conv2d) for layer in model.features)
     16
     """

@@ -204,11 +204,11 @@ def test_vggs_have_torchvisions_names(name, batch_norm, without_values):
 # ------------------------------------------------------------------ they learn, and refuse
 
 SMALL = {
-    "AlexNet": (lambda: models.AlexNet(4), (2, 3, 224, 224)),
+    "AlexNet": (lambda: models.AlexNet(4, hidden=16), (2, 3, 224, 224)),
     "SmallAlexNet": (lambda: models.SmallAlexNet(4), (2, 1, 28, 28)),
-    "VGG": (lambda: models.VGG((1, 1, 1, 2, 1), 4, hidden=16), (2, 3, 32, 32)),
+    "VGG": (lambda: models.VGG((1, 1, 1, 2, 1), 4, hidden=16, width=8), (2, 3, 32, 32)),
     "VGG, batch norm": (
-        lambda: models.VGG((1, 2, 1, 1, 1), 4, batch_norm=True, hidden=16),
+        lambda: models.VGG((1, 2, 1, 1, 1), 4, batch_norm=True, hidden=16, width=8),
         (2, 3, 32, 32),
     ),
     "basic": (lambda: models.resnet18(num_classes=4, width=4), (2, 3, 64, 64)),
@@ -275,7 +275,7 @@ def test_other_shapes_are_refused(name, shape, without_values):
 
 def test_sizes_of_alexnet():
     """The paper's 224, the 227 of its arithmetic, and the bounds of what is taken."""
-    model = models.AlexNet(4).eval()
+    model = models.AlexNet(4, hidden=16).eval()
     with autograd.no_grad():
         for size in (223, 227, 254):
             assert model(autograd.zeros(1, 3, size, size)).shape == (1, 4)
@@ -324,7 +324,7 @@ def test_blocks_can_start_as_the_identity():
 
 def test_local_response_norm_of_alexnet_is_the_papers(without_values):
     """Squares of five channels are added up; PyTorch's alpha is for their mean."""
-    layer = models.AlexNet(2).features[2]
+    layer = models.AlexNet(2, hidden=16).features[2]
     a = np.random.default_rng(0).random((1, 7, 1, 1)).astype(np.float32) * 50
     wanted = [
         a[0, i, 0, 0]
@@ -491,7 +491,7 @@ def test_alexnet_computes_what_torch_computes(torch):
             layers.MaxPool2d(3, 2),
         ),
     )
-    ours = models.AlexNet(num_classes=2).features
+    ours = models.AlexNet(num_classes=2, hidden=16).features
     ours.load_state_dict(
         {name.removeprefix("features."): t.numpy() for name, t in theirs.state_dict().items()}
     )
