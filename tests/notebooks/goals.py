@@ -18,6 +18,14 @@ GOALS: dict[str, dict[str, str]] = {
         "56 days over 28 days": "1 within 0.05",
         "share of the weights on the same weekday": "at least 0.5",
     },
+    "02_piecewise_linear": {
+        "test RMSE of the best line": "at least 0.3",
+        "largest difference of the sum of ramps and the drawn line": "at most 1e-05",
+        "test RMSE of 100 soft steps": "at most 0.005",
+        "test RMSE of 100 hard steps": "at most 0.005",
+        "the best line over 100 soft steps": "at least 60",
+        "slope of the ruler's line": "-2 within 0.1",
+    },
     "04_worked_network": {
         "output 1 of (0, 0)": "0.51 within 0.005",
         "output 2 of (0, 0)": "0.85 within 0.005",
