@@ -31,7 +31,7 @@ DEV_READY := $(VENV)/.stamp-dev
 TORCH_READY := $(VENV)/.stamp-torch-$(TORCH)
 
 .DELETE_ON_ERROR:
-.PHONY: help train test notebooks parity modes lint format bench dev clean
+.PHONY: help train test notebooks parity modes lint format bench bench-quick dev clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -67,10 +67,11 @@ format: $(DEV_READY)
 
 bench: $(TORCH_READY)
 	$(BIN)/python benchmarks/overhead.py
-	$(BIN)/python benchmarks/steps.py
-	$(BIN)/python benchmarks/recurrent.py
-	$(BIN)/python benchmarks/transformer.py
-	$(BIN)/python benchmarks/optimizers.py Adam
+	$(BIN)/python -m benchmarks run step. --rivals torch,closures --threads 1 --threads 2
+
+# Beside what is installed; with `make parity` before it, beside PyTorch.
+bench-quick: $(DEV_READY)
+	$(BIN)/python -m benchmarks run --quick
 
 dev: $(DEV_READY)
 

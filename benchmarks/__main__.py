@@ -5,8 +5,10 @@ from __future__ import annotations
 import argparse
 import itertools
 import json
+import math
 import sys
 import time
+import warnings
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -15,35 +17,13 @@ import autograd
 from autograd.kernels.threads import available_cores
 from nn.serialize import write_atomically
 
-from . import doctor, history, report, roofs, tables, trial
+from . import doctor, history, plan, report, rivals, roofs, tables, trial
 from .measure import machine
-from .subjects import SUBJECTS, load_file
+from .plan import Task
+from .subjects import SUBJECTS
 
 QUICK_SECONDS = 60.0
-SECONDS = 300.0
-
-
-def chosen(pattern: str) -> list[str]:
-    """
-    Names that a pattern means: a file of the user's, or parts of names.
-
-    Raises
-    ------
-    LookupError
-        If it means none.
-    """
-    if pattern.endswith(".py"):
-        return load_file(Path(pattern))
-    enter_suite()
-    names = [name for name in SUBJECTS if pattern in name]
-    if not names:
-        raise LookupError(f"no kernel's name has {pattern!r} in it; there are {sorted(SUBJECTS)}")
-    return names
-
-
-def enter_suite() -> None:
-    """Enter the kernels of this library."""
-    from . import suite  # noqa: F401 - it registers them
+SECONDS = 600.0
 
 
 def parser() -> argparse.ArgumentParser:
@@ -53,13 +33,17 @@ def parser() -> argparse.ArgumentParser:
     commands.add_parser("list", help="what can be measured")
     run = commands.add_parser("run", help="check, time, compare with rivals")
     run.add_argument("pattern", nargs="?", default="", help="part of a name, or a file of yours")
-    run.add_argument("--quick", action="store_true", help="the first size of each, float32")
-    run.add_argument("--dtype", choices=["float32", "float64"], action="append")
-    run.add_argument("--threads", type=int, action="append", help="default: 1")
-    run.add_argument("--budget", type=float, help="seconds for all of it")
+    run.add_argument(
+        "--quick", action="store_true", help="the first size of each, float32, nothing compiled"
+    )
     run.add_argument("--name", help="of the run, for `compare` (default: the time)")
     run.add_argument("--json", type=Path, help="also write the results there")
     run.add_argument("--markdown", type=Path, help="also write a table there")
+    run.add_argument("--size", action="append", help="instead of its own: 1000, 64x784x128")
+    run.add_argument("--dtype", action="append", help="float32 or float64 (default: both)")
+    run.add_argument("--threads", type=int, action="append", help="default: 1")
+    run.add_argument("--rivals", help="numpy,torch,...; all or none (default: all, eager if quick)")
+    run.add_argument("--budget", type=float, help=f"seconds for all of it ({SECONDS:.0f})")
     compare = commands.add_parser("compare", help="two runs that were kept")
     compare.add_argument("old")
     compare.add_argument("new")
@@ -80,40 +64,16 @@ def parser() -> argparse.ArgumentParser:
 
 def run(options: argparse.Namespace) -> int:
     """Measure; Ctrl-C keeps what was measured."""
-    names = chosen(options.pattern)
-    counts = sorted(set(options.threads or [1]))
-    dtypes = options.dtype or (["float32"] if options.quick else ["float32", "float64"])
-    plan = [
-        (SUBJECTS[name], size, dtype, threads)
-        for name in names
-        for size in (SUBJECTS[name].sizes[:1] if options.quick else SUBJECTS[name].sizes)
-        for dtype in dtypes
-        if dtype in SUBJECTS[name].dtypes
-        for threads in counts
-    ]
-    budget = options.budget or (QUICK_SECONDS if options.quick else SECONDS)
-    end = time.monotonic() + budget
+    budget = plan.Budget(
+        (QUICK_SECONDS if options.quick else SECONDS) if options.budget is None else options.budget,
+        time.monotonic(),
+        time.monotonic,
+        plan.ENOUGH if options.budget is None else math.inf,
+    )
+    tasks, wanted = plan.tasks(options)
     name = options.name or time.strftime("%Y-%m-%dT%H:%M:%SZ", time.gmtime())
-    print(machine())
-    for threads in sorted({1, available_cores(), *counts}):
-        print(roofs.header(threads, dtypes))
-    print(tables.HEADING)
-    results: list[trial.Result] = []
-    told: set[tuple[str, str, str]] = set()
-    try:
-        for i, (subject, size, dtype, threads) in enumerate(plan):
-            trial.set_threads(threads)
-            left = max(0.0, end - time.monotonic()) / (len(plan) - i)
-            results.append(result := trial.run(subject, size, dtype, threads, 0.7 * left))
-            if threads != counts[0] and len(results) >= 2:
-                trial.compare_threads(results[-1 - counts.index(threads)], result)
-            print("\n".join(tables.lines(result)), flush=True)
-            # The code is that of all sizes, as a rule.
-            if result.code and (result.name, dtype, result.code) not in told:
-                told.add((result.name, dtype, result.code))
-                print(f"    code: {result.code}")
-    except KeyboardInterrupt:
-        print(f"stopped after {len(results)} of {len(plan)}")
+    with rivals.threads_as_before():
+        results = measured(tasks, wanted, budget)
     if results:
         path = history.keep(results, name, options.folder)
         print(f"kept in {path} as {name!r}")
@@ -125,12 +85,62 @@ def run(options: argparse.Namespace) -> int:
     return int(any(r.wrong for r in results))
 
 
+def measured(tasks: Sequence[Task], wanted: Any, budget: plan.Budget) -> list[trial.Result]:
+    """Run trials, telling each, until the time is over or Ctrl-C comes."""
+    counts = sorted({task.threads for task in tasks})
+    print(machine())
+    absent = rivals.missing(
+        list({task.subject.name: task.subject for task in tasks}.values()), wanted
+    )
+    if absent:
+        print(f"not installed, so nothing is measured beside: {', '.join(absent)}")
+    if crowd := plan.crowded(counts):
+        print(crowd)
+    for threads in sorted({1, min(available_cores(), max(counts)), *counts}):
+        print(roofs.header(threads, sorted({task.dtype for task in tasks})))
+    print(tables.HEADING)
+    results: list[trial.Result] = []
+    told: set[tuple[str, str, str]] = set()
+    try:
+        for i, task in enumerate(tasks):
+            if budget.left <= 0.0:
+                print(f"out of time after {i} of {len(tasks)}: give a larger --budget")
+                break
+            rivals.set_threads(task.threads)
+            words = task.subject, task.size, task.dtype, task.threads
+            share = budget.share(len(tasks) - i)
+            results.append(result := trial.run(*words, share, wanted, budget.patience()))
+            budget.compiling += sum(
+                seconds for rival, seconds in result.first.items() if rivals.is_compiled(rival)
+            )
+            if task.threads != counts[0] and i >= counts.index(task.threads):
+                trial.compare_threads(results[-1 - counts.index(task.threads)], result)
+            print("\n".join(tables.lines(result)), flush=True)
+            # The code is that of all sizes, as a rule.
+            if result.code and (result.name, task.dtype, result.code) not in told:
+                told.add((result.name, task.dtype, result.code))
+                print(f"    code: {result.code}")
+    except KeyboardInterrupt:
+        print(f"stopped after {len(results)} of {len(tasks)}")
+    hurried = sum(why == trial.NO_TIME for r in results for why in r.refused.values())
+    if hurried:
+        print(f"{hurried} compiled rivals were left out, for want of time: give a larger --budget")
+    return results
+
+
 def records(folder: Path) -> list[dict[str, Any]]:
     """What was kept on this machine; nothing is an error that says how to begin."""
     path = folder / f"{history.machine_key()}.jsonl"
     if not path.exists():
         raise LookupError(f"nothing was kept for this machine in {folder}; `run` something first")
-    return history.read(path)
+    with warnings.catch_warnings(record=True) as said:
+        warnings.simplefilter("always")
+        found = history.read(path)
+    for warning in said:
+        print(f"warning: {warning.message}", file=sys.stderr)
+    if not found:
+        raise LookupError(f"{path} holds no result that can be read; move it away and `run` again")
+    return found
 
 
 def named(kept: Sequence[dict[str, Any]], run: Any) -> list[dict[str, Any]]:
@@ -184,16 +194,16 @@ def show_history(options: argparse.Namespace) -> int:
 
 def show_list() -> int:
     """Say what can be measured."""
-    enter_suite()
+    plan.enter_suite()
     for name, subject in SUBJECTS.items():
-        rivals = ", ".join(subject.rivals) or "nobody"
-        print(f"{name:16} {len(subject.sizes)} sizes, {', '.join(subject.dtypes)}; beside {rivals}")
+        sizes = " ".join(plan.text_of(size) for size in subject.sizes[:3])
+        print(f"{name:24} {', '.join(subject.rivals) or 'nobody'}; {sizes}"[:100])
     return 0
 
 
 def examine(options: argparse.Namespace) -> int:
     """Tell what is wrong, and what to do about it."""
-    names, findings = doctor.loaded(options.pattern, chosen) if options.pattern else ([], [])
+    names, findings = doctor.loaded(options.pattern, plan.chosen) if options.pattern else ([], [])
     threads = autograd.get_num_threads() if options.threads is None else options.threads
     if threads < 1:
         raise ValueError(f"--threads {threads}: expected at least 1")
@@ -221,8 +231,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "doctor": examine,
         }
         return actions[options.command](options)
-    except (LookupError, FileNotFoundError, ValueError) as error:
-        print(f"error: {error.args[0] if error.args else error}", file=sys.stderr)
+    except (LookupError, OSError, ValueError) as error:
+        said = error if isinstance(error, OSError) or not error.args else error.args[0]
+        print(f"error: {said}", file=sys.stderr)
         return 2
 
 

@@ -25,7 +25,7 @@ from autograd.kernels.native.objects import key
 from autograd.kernels.native.unit import UNITS
 from autograd.kernels.threads import available_cores
 
-from . import clock, proof, roofs
+from . import clock, proof, rivals, roofs, trial
 from .stats import spread
 from .subjects import Subject, cast
 
@@ -289,8 +289,9 @@ def kernel_faults(subject: Subject) -> Iterator[Finding]:
         try:
             with warnings.catch_warnings():
                 warnings.simplefilter("ignore")
-                subject.function(*inputs)
-            found = proof.of_function(subject.function, inputs, dtype)
+                call = rivals.contender(trial.OURS, subject.function, inputs)
+                call()
+            found = trial.evidence_of(subject, call, inputs, dtype)
         except Exception as error:  # a user's kernel may raise anything: it is told
             yield Finding(
                 subject.name,

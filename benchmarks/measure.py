@@ -5,21 +5,16 @@ A slow moment of the machine hits both sides of a pair; times themselves are onl
 
 from __future__ import annotations
 
-import argparse
 import gc
-import importlib
-import math
 import os
 import platform
 import statistics
 import time
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
-
-import autograd
 
 UNITS = {"us": 1e6, "ms": 1e3, "s": 1.0, "MB": 1e-6}
 
@@ -100,11 +95,6 @@ def compare(
     return Row(name, mine, theirs, middle, low, high, aim, unit)
 
 
-def geometric_mean(values: Iterable[float]) -> float:
-    """Return exp of the mean of the logarithms."""
-    return math.exp(statistics.fmean(math.log(v) for v in values))
-
-
 def machine() -> str:
     """Name the machine and the versions, as every table of figures should."""
     cpu = platform.processor() or platform.machine()
@@ -116,45 +106,3 @@ def machine() -> str:
     return (
         f"{cpu}, {os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}"
     )
-
-
-def beside_torch(
-    about: str | None,
-    cases: Sequence[Any],
-    row: Callable[[Any, Any, int, int], Row],
-) -> int:
-    """
-    Run a script that times cases beside PyTorch, with one thread and with two.
-
-    Parameters
-    ----------
-    about : str
-        The script's docstring.
-    cases : sequence
-        Each has a `name`, whose first word chooses it on the command line.
-    row : callable
-        ``row(case, torch, rounds, threads)`` measures one.
-
-    Returns
-    -------
-    int
-        The exit status: 1 if an aim was missed.
-    """
-    parser = argparse.ArgumentParser(description=(about or "").split("\n")[0])
-    names = ", ".join(dict.fromkeys(case.name.split()[0] for case in cases))
-    parser.add_argument("names", nargs="*", help=f"of {names}")
-    parser.add_argument("--threads", type=int, nargs="+", default=[1, 2])
-    parser.add_argument("--rounds", type=int, default=15)
-    options = parser.parse_args()
-    torch = importlib.import_module("torch")
-    print(f"{machine()}, torch {torch.__version__}")
-    print(HEADING)
-    rows: list[Row] = []
-    for threads in options.threads:
-        torch.set_num_threads(threads)
-        autograd.set_num_threads(threads)
-        for case in cases:
-            if not options.names or case.name.split()[0] in options.names:
-                rows.append(row(case, torch, options.rounds, threads))
-                print(rows[-1].text(), flush=True)
-    return int(not all(row.met for row in rows))

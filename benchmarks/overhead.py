@@ -15,13 +15,11 @@ import importlib
 import importlib.util
 import json
 import math
-import random
 import resource
 import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +29,9 @@ sys.path.insert(0, str(Path(__file__).resolve().parent.parent))
 
 import autograd
 from autograd import Scalar
+from benchmarks.classic import Value
 from benchmarks.measure import HEADING, Row, compare, machine
+from benchmarks.suite.scalars import scalar_step
 
 HAVE_TORCH = importlib.util.find_spec("torch") is not None
 CHAIN = 1_000_000
@@ -60,62 +60,9 @@ def expression(shape: tuple[int, ...], torch: Any, rounds: int) -> Row:
     return compare(name, ours, theirs, aim, calls=400, rounds=rounds)
 
 
-def moons(count: int, seed: int) -> tuple[list[tuple[float, float]], list[float]]:
-    """Two interleaved half circles with noise, and their labels -1 and 1."""
-    generator = random.Random(seed)
-    points, labels = [], []
-    for i in range(count):
-        angle = math.pi * generator.random()
-        upper = i % 2 == 0
-        x = math.cos(angle) if upper else 1.0 - math.cos(angle)
-        y = math.sin(angle) if upper else 0.5 - math.sin(angle)
-        points.append((x + generator.gauss(0.0, 0.1), y + generator.gauss(0.0, 0.1)))
-        labels.append(1.0 if upper else -1.0)
-    return points, labels
-
-
-def scalar_step(kind: Callable[[float], Any]) -> Callable[[], float]:
-    """A training step of the 2-16-16-1 network on 100 points, written in scalars of `kind`."""
-    generator = random.Random(1)
-    layers = []
-    for inputs, outputs in ((2, 16), (16, 16), (16, 1)):
-        rows = []
-        for _ in range(outputs):
-            rows.append(([kind(generator.uniform(-1.0, 1.0)) for _ in range(inputs)], kind(0.0)))
-        layers.append(rows)
-    parameters = [p for rows in layers for weights, bias in rows for p in (*weights, bias)]
-    points, labels = moons(100, seed=2)
-
-    def score(point: Sequence[float]) -> Any:
-        values: Sequence[Any] = point
-        for depth, rows in enumerate(layers):
-            values = [
-                sum((w * v for w, v in zip(weights, values, strict=True)), bias)
-                for weights, bias in rows
-            ]
-            if depth < 2:
-                values = [v.relu() for v in values]
-        return values[0]
-
-    def step() -> float:
-        losses = [
-            (1.0 - score(point) * label).relu() for point, label in zip(points, labels, strict=True)
-        ]
-        loss: Any = sum(losses[1:], losses[0]) * (1.0 / len(losses))
-        for p in parameters:
-            p.grad = 0.0
-        loss.backward()
-        for p in parameters:
-            p.data -= 0.05 * float(getattr(p.grad, "value", p.grad))
-        return loss.data
-
-    return step
-
-
 def two_moons(rounds: int) -> Row:
     """Scalars against the classic engine."""
-    classic = importlib.import_module("classic")
-    ours, rival = scalar_step(Scalar), scalar_step(classic.Value)
+    ours, rival = scalar_step(Scalar), scalar_step(Value)
     for _ in range(2):
         assert math.isclose(ours(), rival(), rel_tol=1e-9)
     name = "scalar two-moons step, classic engine"

@@ -22,21 +22,43 @@ import importlib.util
 import inspect
 import sys
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
 import numpy as np
 
-F = TypeVar("F", bound=Callable[..., Any])
+F = TypeVar("F", bound="Callable[..., Any] | Built")
 Size = int | tuple[int, ...]
 Arrays = tuple[Any, ...]
+
+
+@dataclass(frozen=True)
+class Built:
+    """
+    A contender that makes something of its inputs first: tensors, a model, compiled code.
+
+    Attributes
+    ----------
+    make : callable
+        ``make(*inputs)`` returns what is timed: a call without arguments.
+    calls : int
+        More than 1 for what changes its state, as a training step does: so many results are
+        compared, and the inputs are this contender's own copies.
+    seconds : float
+        About how long making it takes at the first time; a run with less time leaves it out.
+    """
+
+    make: Callable[..., Callable[[], Any]]
+    calls: int = 1
+    seconds: float = 0.0
+
 
 TOLERANCE = {"float32": 2e-5, "float64": 1e-12}
 """Largest error, as a part of the largest number of the reference."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Subject:
     """
     A function to be measured.
@@ -45,32 +67,40 @@ class Subject:
     ----------
     name : str
         "group.name", or a name.
-    function : callable
+    function : callable or Built
         Takes the inputs, in order.
     inputs : callable
         ``inputs(size, rng)`` makes them, floats in float64.
     reference : callable
         The same function in float64.
-    rivals : mapping of str to callable
-        The same by others. Those whose name begins with "torch" get PyTorch's tensors.
+    rivals : mapping of str to callable or Built
+        The same by others; their names say which arrays they get (`rivals`).
     flops, bytes : callable
         How many operations and bytes a call needs at least, from its inputs.
     sizes : sequence
         The first is the one of quick runs.
     dtypes : sequence of str
     tolerance : mapping of str to float
+    tune : mapping of str to sequence
+        Keyword arguments of the function that change its speed only, and their choices.
     """
 
     name: str
-    function: Callable[..., Any]
+    function: Callable[..., Any] | Built
     inputs: Callable[[Any, np.random.Generator], Arrays]
     reference: Callable[..., Any]
-    rivals: Mapping[str, Callable[..., Any]]
+    rivals: Mapping[str, Callable[..., Any] | Built]
     flops: Callable[..., float] | None
     bytes: Callable[..., float] | None
     sizes: Sequence[Size]
     dtypes: Sequence[str]
     tolerance: Mapping[str, float]
+    tune: Mapping[str, Sequence[Any]] = field(default_factory=dict)
+
+    @property
+    def calls(self) -> int:
+        """How many results of it are compared."""
+        return self.function.calls if isinstance(self.function, Built) else 1
 
 
 SUBJECTS: dict[str, Subject] = {}
@@ -82,10 +112,11 @@ def kernel(
     flops: Callable[..., float] | None = None,
     bytes: Callable[..., float] | None = None,
     inputs: Callable[[Any, np.random.Generator], Arrays] | None = None,
-    rivals: Mapping[str, Callable[..., Any]] | None = None,
+    rivals: Mapping[str, Callable[..., Any] | Built] | None = None,
     sizes: Sequence[Size] = (1_000, 100_000, 1_000_000),
     dtypes: Sequence[str] = ("float32", "float64"),
     tolerance: float | None = None,
+    tune: Mapping[str, Sequence[Any]] | None = None,
     name: str | None = None,
 ) -> Callable[[F], F]:
     """
@@ -102,11 +133,15 @@ def kernel(
         ``inputs(size, rng)`` makes them, floats in float64; default: normal numbers, one line of
         `size` for each parameter.
     rivals : mapping of str to callable, optional
-        Others to be timed beside it. Those named "torch..." get PyTorch's tensors.
+        Others to be timed beside it. Their names say what they get: "torch" PyTorch's tensors,
+        "torch.compile" the same, compiled first, and "jax" JAX's arrays, under ``jax.jit``; any
+        other name NumPy's arrays.
     sizes, dtypes : sequence
         The first size is that of quick runs.
     tolerance : float, optional
         Largest error as a part of the largest number of the reference.
+    tune : mapping of str to sequence, optional
+        Keyword arguments of the function and their choices, for ``python -m benchmarks tune``.
     name : str, optional
         Default: that of the function.
 
@@ -142,6 +177,7 @@ def kernel(
             sizes,
             dtypes,
             limits,
+            dict(tune or {}),
         )
         return function
 

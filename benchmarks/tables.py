@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from .history import Change
-from .trial import Result
+from .trial import NO_TIME, NOT_INSTALLED, Result
+
+COUNTED = (NO_TIME, NOT_INSTALLED)  # told once for the whole run
 
 HEADING = (
-    f"{'kernel':32}{'time':>9} {'IQR':>4}{'GFLOP/s':>8}{'GB/s':>7}{'roof':>5}  "
-    "rival / ours (95 % interval)"
+    f"{'kernel':44}{'time':>9} {'IQR':>4}{'GFLOP/s':>9}{'GB/s':>7}{'roof':>6}\n"
+    "    rival: its time / ours (95 % interval), ours is"
 )
 
 
@@ -42,21 +44,20 @@ def bits(result: Result) -> str:
 
 
 def lines(result: Result) -> list[str]:
-    """One line for a result, and one more for each further rival or problem."""
+    """A line for a result, and more for its rivals and problems."""
     if result.wrong:
         return [f"{result.key:32}  WRONG, not timed:", f"    {result.wrong}"]
     assert result.seconds is not None
-    head = (
-        f"{result.key:32}{duration(result.seconds.median):>9} {result.seconds.relative:>4.0%}"
-        f"{number(result.gflops):>8}{number(result.gbytes):>7}{percent(result.roof):>5}"
-    )
-    rivals = [
+    rates = f"{number(result.gflops):>9}{number(result.gbytes):>7}{percent(result.roof):>6}"
+    spread = f"{duration(result.seconds.median):>9} {result.seconds.relative:>4.0%}"
+    found = [f"{result.key:43} {spread}{rates}"]
+    texts = [
         f"{name} {times(r.median)} ({times(r.low)} .. {times(r.high)}) {r.verdict}"
         for name, r in result.ratios.items()
     ]
-    found = [f"{head}  {rivals[0] if rivals else ''}".rstrip()]
-    found += [" " * len(head) + f"  {text}" for text in rivals[1:]]
-    found += [f"    {name}: {why}" for name, why in result.refused.items()]
+    for first, *second in (texts[i : i + 2] for i in range(0, len(texts), 2)):
+        found.append(f"    {first:44}  {second[0] if second else ''}".rstrip())
+    found += [f"    {name}: {why}" for name, why in result.refused.items() if why not in COUNTED]
     if result.scaling is not None:
         found.append(
             f"    {result.scaling:.2f} x as fast as with the fewest threads; bits: {bits(result)}"

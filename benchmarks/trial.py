@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import functools
 import hashlib
-import importlib
-import importlib.util
+import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
 import numpy as np
 
-from . import clock, proof, roofs
+from . import clock, proof, rivals, roofs
 from .check import arrays_of, mismatch
 from .stats import Ratio, Spread, ratio
-from .subjects import Size, Subject, cast
+from .subjects import Built, Size, Subject, cast
 
 OURS = "ours"
+NOT_INSTALLED = "not installed"
+NO_TIME = "no time left to compile it: give a larger --budget"
+LINE = 88  # letters of a refusal that fit into a line of the table
 
 
 @dataclass
@@ -38,6 +41,8 @@ class Result:
         Rival / ours: above 1 ours is faster.
     refused : dict of str to str
         Rivals that are wrong or absent, and why.
+    first : dict of str to float
+        Of every contender, the seconds until it was ready, compiled, and compared.
     gflops, gbytes : float or None
         A second, at the median; bytes are those that must be touched.
     intensity : float or None
@@ -68,6 +73,7 @@ class Result:
     times: dict[str, list[float]] = field(default_factory=dict)
     ratios: dict[str, Ratio] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
+    first: dict[str, float] = field(default_factory=dict)
     gflops: float | None = None
     gbytes: float | None = None
     intensity: float | None = None
@@ -91,45 +97,6 @@ class Result:
         return asdict(self)
 
 
-def torch_or_none() -> Any:
-    """PyTorch, if it is installed."""
-    return importlib.import_module("torch") if importlib.util.find_spec("torch") else None
-
-
-def set_threads(count: int) -> None:
-    """How many threads ours and PyTorch may use."""
-    autograd = importlib.import_module("autograd")
-    autograd.set_num_threads(count)
-    torch = torch_or_none()
-    if torch is not None:
-        torch.set_num_threads(count)
-
-
-def set_numba_threads(function: Callable[..., Any], count: int) -> None:
-    """How many of Numba's threads a kernel may use; one that uses none does not start them."""
-    if proof.shares_work(function):
-        numba = importlib.import_module("numba")
-        numba.set_num_threads(min(count, numba.config.NUMBA_NUM_THREADS))
-
-
-def bound(function: Callable[..., Any], inputs: tuple[Any, ...]) -> Callable[[], Any]:
-    """A call without arguments."""
-    return lambda: function(*inputs)
-
-
-def rivals_of(subject: Subject, inputs: tuple[Any, ...]) -> dict[str, Callable[[], Any]]:
-    """Rivals that are installed, on their own kind of arrays."""
-    found: dict[str, Callable[[], Any]] = {}
-    torch = torch_or_none()
-    for name, function in subject.rivals.items():
-        if not name.startswith("torch"):
-            found[name] = bound(function, inputs)
-        elif torch is not None:
-            own = tuple(torch.from_numpy(a) if isinstance(a, np.ndarray) else a for a in inputs)
-            found[name] = bound(function, own)
-    return found
-
-
 def digest_of(result: Any) -> str:
     """A hash of results, bit for bit."""
     state = hashlib.sha256()
@@ -147,7 +114,58 @@ def compare_threads(first: Result, other: Result) -> None:
     other.same_bits = bool(first.digest) and first.digest == other.digest
 
 
-def run(subject: Subject, size: Size, dtype: str, threads: int, seconds: float) -> Result:
+@functools.lru_cache(maxsize=1)
+def exact(
+    subject: Subject, size: Size, dtype: str
+) -> tuple[tuple[Any, ...], list[list[np.ndarray]]]:
+    """Inputs of a type, and what is right: kept for the next number of threads."""
+    inputs = cast(subject.inputs(size, np.random.default_rng(0)), dtype)
+    # What correct is starts from the rounded inputs, so that only the arithmetic is judged.
+    found = subject.reference(*cast(inputs, "float64"))
+    return inputs, [copies(one) for one in (found if subject.calls > 1 else [found])]
+
+
+def copies(result: Any) -> list[np.ndarray]:
+    """The arrays of a result, whatever happens to it afterwards."""
+    return [np.array(a) for a in arrays_of(result)]
+
+
+def refusal(error: Exception) -> str:
+    """What is told of a contender that raised something, on one line."""
+    words = str(error).strip().split("\n")[0]
+    return f"raised {type(error).__name__}: {words}"[:LINE]
+
+
+def checked(
+    name: str,
+    function: Callable[..., Any] | Built,
+    inputs: tuple[Any, ...],
+    wanted: Any,
+    limit: float,
+) -> tuple[Callable[[], Any] | None, list[list[np.ndarray]], str]:
+    """A contender that is ready and right, its first results, and what is wrong if it is not."""
+    try:
+        with rivals.others_warnings():
+            call = rivals.contender(name, function, inputs)
+            found = [copies(call()) for _ in wanted]
+        for number, (one, right) in enumerate(zip(found, wanted, strict=True), 1):
+            problem = mismatch(one, right, limit)
+            if problem is not None:
+                return None, [], f"call {number}: {problem}" if len(wanted) > 1 else str(problem)
+    except Exception as error:  # a user's kernel, or a rival, may raise anything: it is told
+        return None, [], refusal(error)
+    return call, found, ""
+
+
+def run(
+    subject: Subject,
+    size: Size,
+    dtype: str,
+    threads: int,
+    seconds: float,
+    wanted: Callable[[str], bool] = lambda name: True,
+    patience: float = float("inf"),
+) -> Result:
     """
     Check and time a subject.
 
@@ -155,34 +173,42 @@ def run(subject: Subject, size: Size, dtype: str, threads: int, seconds: float) 
     ----------
     seconds : float
         How long the timing may take.
+    wanted : callable
+        Which rivals, by name.
+    patience : float
+        Rivals that take longer to compile are left out.
     """
     result = Result(subject.name, size, dtype, threads)
-    exact = subject.inputs(size, np.random.default_rng(0))
-    inputs = cast(exact, dtype)
-    # What correct is starts from the rounded inputs, so that only the arithmetic is judged.
-    reference = subject.reference(*cast(inputs, "float64"))
-    set_numba_threads(subject.function, threads)
-    contenders = {OURS: bound(subject.function, inputs), **rivals_of(subject, inputs)}
-    for name in subject.rivals.keys() - contenders.keys():
-        result.refused[name] = "not installed"
+    inputs, right = exact(subject, size, dtype)
+    rivals.set_numba_threads(subject.function, threads)
     limit = subject.tolerance[dtype]
-    for name, call in list(contenders.items()):
-        try:
-            problem = mismatch(call(), reference, limit)
-            text = "" if problem is None else str(problem)
-        except Exception as error:  # a user's kernel, or a rival, may raise anything: it is told
-            text = f"raised {type(error).__name__}: {error}"
-        if text and name == OURS:
-            result.wrong = text
+    contenders: dict[str, Callable[[], Any]] = {}
+    digest, last = "", None
+    for name, function in {OURS: subject.function, **subject.rivals}.items():
+        if name != OURS and not wanted(name):
+            continue
+        if not rivals.installed(name):
+            result.refused[name] = NOT_INSTALLED
+            continue
+        if rivals.seconds_to_make(name, function) > patience:
+            result.refused[name] = NO_TIME
+            continue
+        begin = time.perf_counter()
+        call, found, problem = checked(name, function, inputs, right, limit)
+        result.first[name] = time.perf_counter() - begin
+        if call is not None:
+            contenders[name] = call
+        elif name == OURS:
+            result.wrong = problem
             return result
-        if text:
-            result.refused[name] = text
-            del contenders[name]
-    digest = digest_of(contenders[OURS]())
+        else:
+            result.refused[name] = problem
+        if name == OURS:
+            digest, last = digest_of(found), found
     timings = clock.in_turn(contenders, seconds)
-    last = contenders[OURS]()
-    result.digest = digest if digest_of(last) == digest else ""
-    evidence = proof.of_function(subject.function, inputs, dtype)
+    same = subject.calls > 1 or digest_of([copies(contenders[OURS]())]) == digest
+    result.digest = digest if same else ""
+    evidence = evidence_of(subject, contenders[OURS], inputs, dtype)
     result.code = "" if evidence is None else str(evidence)
     result.times = timings.seconds
     result.seconds = timings.spread(OURS)
@@ -192,19 +218,33 @@ def run(subject: Subject, size: Size, dtype: str, threads: int, seconds: float) 
         for name, times in timings.seconds.items()
         if name != OURS
     }
-    touched = (
-        subject.bytes(*inputs)
-        if subject.bytes is not None
-        else sum(a.nbytes for a in (*arrays_of(list(inputs)), *arrays_of(last)))
-    )
-    result.gbytes = touched / result.seconds.median * 1e-9
-    operations = 0.0
-    if subject.flops is not None:
-        operations = subject.flops(*inputs)
+    judge(result, subject, inputs, sum(a.nbytes for one in last or [] for a in one))
+    return result
+
+
+def evidence_of(
+    subject: Subject, call: Callable[[], Any], inputs: tuple[Any, ...], dtype: str
+) -> proof.Evidence | None:
+    """What the machine code of ours is made of; `call` is what is timed."""
+    if isinstance(subject.function, Built):
+        return proof.of_function(call, (), dtype)
+    return proof.of_function(subject.function, inputs, dtype)
+
+
+def judge(result: Result, subject: Subject, inputs: tuple[Any, ...], returned: int) -> None:
+    """Fill in the rates, and how near they are to the roof; `returned` are bytes of results."""
+    assert result.seconds is not None
+    if subject.bytes is not None:
+        touched = float(subject.bytes(*inputs))
+    else:
+        touched = float(sum(a.nbytes for a in arrays_of(list(inputs))) + returned)
+    operations = float(subject.flops(*inputs)) if subject.flops is not None else 0.0
+    if touched:
+        result.gbytes = touched / result.seconds.median * 1e-9
+    if operations:
         result.gflops = operations / result.seconds.median * 1e-9
         result.intensity = operations / touched if touched else None
-    if dtype in roofs.LETTERS:
-        best = roofs.roof(threads, dtype)
+    if result.dtype in roofs.LETTERS and (touched or operations):
+        best = roofs.roof(result.threads, result.dtype)
         result.roof = best.seconds(operations, touched) / result.seconds.median
         result.peak, result.bandwidth = best.peak, best.bandwidth(touched)
-    return result

@@ -7,7 +7,14 @@ from collections.abc import Iterator
 import pytest
 
 import autograd
+from benchmarks import plan
 from benchmarks.subjects import SUBJECTS
+
+
+@pytest.fixture(autouse=True)
+def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The fewest rounds of every trial."""
+    monkeypatch.setattr(plan, "ENOUGH", 0.05)
 
 
 @pytest.fixture(autouse=True)

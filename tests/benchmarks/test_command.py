@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from benchmarks import __main__ as command
-from benchmarks import clock, history, suite, trial
+from benchmarks import clock, history, trial
 from benchmarks.check import mismatch
 from benchmarks.subjects import SUBJECTS, kernel
 
@@ -53,7 +53,7 @@ def run(*words: str, capsys) -> tuple[int, str]:
 def test_a_kernel_of_the_users_own(user_file, tmp_path, capsys):
     out = tmp_path / "out.json"
     table = tmp_path / "out.md"
-    words = ["run", user_file(), "--budget", "0.4", "--folder", str(tmp_path), "--name", "first"]
+    words = ["run", user_file(), "--folder", str(tmp_path), "--name", "first"]
     status, text = run(*words, "--json", str(out), "--markdown", str(table), capsys=capsys)
     assert status == 0
     assert "axpy 1000 float32 1t" in text
@@ -74,7 +74,7 @@ def test_a_kernel_of_the_users_own(user_file, tmp_path, capsys):
 
 def test_a_slower_commit_is_seen(user_file, tmp_path, capsys):
     for name, around in (("old", ""), ("new", "(lambda y: (time.sleep(0.002), y)[1])")):
-        words = ["run", user_file(around), "--budget", "0.6", "--folder", str(tmp_path)]
+        words = ["run", user_file(around), "--folder", str(tmp_path)]
         assert run(*words, "--quick", "--name", name, capsys=capsys)[0] == 0
     words = ["compare", "old", "new", "--folder", str(tmp_path)]
     status, text = run(*words, capsys=capsys)
@@ -87,7 +87,7 @@ def test_a_slower_commit_is_seen(user_file, tmp_path, capsys):
 
 def test_a_wrong_kernel_gets_no_time(user_file, tmp_path, capsys):
     around = "(lambda y: np.where(np.arange(y.size) == 7, 9.0, y))"
-    words = ["run", user_file(around), "--quick", "--budget", "0.1", "--folder", str(tmp_path)]
+    words = ["run", user_file(around), "--quick", "--folder", str(tmp_path)]
     status, text = run(*words, capsys=capsys)
     assert status == 1
     assert "WRONG, not timed" in text
@@ -145,7 +145,7 @@ def test_ctrl_c_keeps_what_was_measured(user_file, tmp_path, capsys, monkeypatch
         return honest(*args)
 
     monkeypatch.setattr(trial, "run", interrupted)
-    words = ["run", user_file(), "--budget", "0.2", "--folder", str(tmp_path)]
+    words = ["run", user_file(), "--folder", str(tmp_path)]
     status, text = run(*words, capsys=capsys)
     assert status == 0
     assert "stopped after 2 of 4" in text
@@ -182,14 +182,9 @@ def test_what_is_right():
         assert str(problem).startswith(said.split("\\")[0].strip()) or "element" in str(problem)
 
 
-def test_the_kernels_of_the_library_are_right(capsys):
+def test_the_suite_is_listed(capsys):
     status, text = run("list", capsys=capsys)
     assert status == 0
-    for name in ("matmul", "softmax", "conv2d", *suite.LINES):
+    for name in ("matmul", "softmax", "conv2d.weight", "lstm.grad", "step.resnet-20", "adam.step"):
         assert name in text
-        subject = SUBJECTS[name]
-        for dtype in subject.dtypes:
-            exact = subject.inputs(subject.sizes[0], np.random.default_rng(0))
-            inputs = tuple(a.astype(dtype) for a in exact)
-            wanted = subject.reference(*(a.astype(np.float64) for a in inputs))
-            assert mismatch(subject.function(*inputs), wanted, subject.tolerance[dtype]) is None
+    assert max(map(len, text.splitlines())) <= 100

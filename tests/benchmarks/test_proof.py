@@ -12,7 +12,7 @@ from numba import njit, prange
 
 from autograd import kernels
 from autograd.kernels.native.target import target
-from benchmarks import proof, trial
+from benchmarks import proof, rivals
 
 
 @njit
@@ -75,12 +75,12 @@ def test_parallel_loops_are_counted_not_believed():
 
 def test_threads_are_those_that_were_asked_for():
     before = numba.get_num_threads()
-    trial.set_numba_threads(running, 1)
+    rivals.set_numba_threads(running, 1)
     assert numba.get_num_threads() == before
     try:
-        trial.set_numba_threads(lambda x: shared(x), 1)
+        rivals.set_numba_threads(lambda x: shared(x), 1)
         assert numba.get_num_threads() == 1
-        trial.set_numba_threads(shared, 999)  # more than there are: all of them
+        rivals.set_numba_threads(shared, 999)  # more than there are: all of them
         assert numba.get_num_threads() >= before
     finally:
         numba.set_num_threads(before)

@@ -126,7 +126,7 @@ def test_the_command(tmp_path, capsys):
         "def plus(x):\n    return x + 1\n"
     )
     kept = ["--folder", str(tmp_path)]
-    assert command.main(["run", str(mine), "--budget", "0.1", "--name", "r", *kept]) == 0
+    assert command.main(["run", str(mine), "--name", "r", *kept]) == 0
     page = tmp_path / "page.html"
     assert command.main(["report", "--html", str(page), *kept]) == 0
     assert "plus 10 float32 1t" in page.read_text(encoding="utf-8")

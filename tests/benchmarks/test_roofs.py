@@ -98,7 +98,7 @@ def test_thread_counts_are_compared(tmp_path, capsys):
     )
     known, threads = dict(SUBJECTS), autograd.get_num_threads()
     table, out = tmp_path / "out.md", tmp_path / "out.json"
-    words = ["run", str(path), "--threads", "2", "--threads", "1", "--budget", "0.1"]
+    words = ["run", str(path), "--threads", "2", "--threads", "1"]
     words += ["--folder", str(tmp_path), "--markdown", str(table), "--json", str(out)]
     try:
         assert command.main(words) == 0
