@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import re
 from collections.abc import Iterable
 from typing import Any
 
@@ -10,6 +11,9 @@ import numpy as np
 
 # Typographic signs of the manual, which differ between releases of Python, as ASCII.
 PLAIN = str.maketrans("\u201c\u201d\u2018\u2019\u2013\u2014", "\"\"''--")
+TABLE = re.compile(r"\+[-=]{2}")
+DEEP = re.compile(r"^ {9,}", re.MULTILINE)
+ALIGNED = re.compile(r"(?<=\S) {2,}")
 
 
 class Alphabet:
@@ -133,9 +137,10 @@ def python_manual() -> str:
     """
     The chapters of Python's language reference that ``help()`` shows, as one text.
 
-    Some 370,000 characters, printable ASCII and line ends. A paragraph that occurs in several
-    chapters is there once, so that what is held out was not read in training. The text is that of
-    the Python that runs, and differs a little from release to release.
+    Some 340,000 characters, printable ASCII and line ends. A paragraph that occurs in several
+    chapters is there once, so that what is held out was not read in training; tables
+    and the blanks that align columns are left out. The text is that of the Python that runs, and
+    differs a little from release to release.
 
     Examples
     --------
@@ -149,5 +154,6 @@ def python_manual() -> str:
         for paragraph in chapter.translate(PLAIN).split("\n\n"):
             # Chapters indent alike paragraphs differently.
             paragraphs.setdefault(" ".join(paragraph.split()), paragraph.strip("\n"))
-    text = "\n\n".join(paragraph for words, paragraph in paragraphs.items() if words)
+    kept = (p for words, p in paragraphs.items() if words and not TABLE.search(words))
+    text = ALIGNED.sub(" ", DEEP.sub(" " * 8, "\n\n".join(kept)))
     return "".join(sign for sign in text if sign == "\n" or " " <= sign <= "~")
