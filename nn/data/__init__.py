@@ -33,6 +33,7 @@ from .scaling import MinMax as MinMax
 from .scaling import Standardize as Standardize
 from .seeding import batch_generator as batch_generator
 from .synthetic.adding import adding_problem as adding_problem
+from .synthetic.corners import exclusive_or as exclusive_or
 from .synthetic.curves import wavy_curve as wavy_curve
 from .synthetic.scenes import digit_scenes as digit_scenes
 from .synthetic.sequences import digit_strings as digit_strings
