@@ -26,6 +26,15 @@ GOALS: dict[str, dict[str, str]] = {
         "the best line over 100 soft steps": "at least 60",
         "slope of the ruler's line": "-2 within 0.1",
     },
+    "03_linear_classifiers": {
+        "first gradient, cross-entropy over squared error": "at least 5",
+        "training accuracy of cross-entropy after 300 steps": "at least 0.95",
+        "training accuracy of squared error after 300 steps": "at most 0.9",
+        "largest difference of a weight, rule and gradient": "at most 1e-12",
+        "test accuracy, perceptron": "at least 0.96",
+        "test accuracy, support vectors": "at least 0.96",
+        "test accuracy, logistic": "at least 0.96",
+    },
     "04_worked_network": {
         "output 1 of (0, 0)": "0.51 within 0.005",
         "output 2 of (0, 0)": "0.85 within 0.005",
