@@ -2,6 +2,9 @@
 
 from .alexnet import AlexNet as AlexNet
 from .alexnet import SmallAlexNet as SmallAlexNet
+from .autoencoder import Autoencoder as Autoencoder
+from .autoencoder import ConvAutoencoder as ConvAutoencoder
+from .autoencoder import StackedAutoencoder as StackedAutoencoder
 from .curves import HardSigmoidSum as HardSigmoidSum
 from .curves import SigmoidSum as SigmoidSum
 from .deep_mlp import DeepMLP as DeepMLP
