@@ -7,8 +7,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from ..module import Module
+from .alexnet import AlexNet, SmallAlexNet
 from .lenet import LeNet5
 from .mlp import MLP
+from .resnet import resnet18, resnet34, resnet50
+from .resnet_small import ResNet20
+from .vgg import vgg11, vgg13, vgg16, vgg19
 
 
 @dataclass(frozen=True)
@@ -54,6 +58,66 @@ ENTRIES = (
         (1, 32, 32),
         "perceptron with 32 hidden units on the means of 4x4 pixels of 32x32 images",
     ),
+    ModelEntry(
+        "alexnet",
+        AlexNet,
+        (3, 224, 224),
+        "AlexNet (Krizhevsky et al. 2012), grouped; 61 million parameters, 3 GB: try --limit 64",
+    ),
+    ModelEntry(
+        "small_alexnet",
+        SmallAlexNet,
+        (1, 32, 32),
+        "AlexNet's ideas at the size of digits: groups, response normalisation, dropout",
+    ),
+    ModelEntry(
+        "resnet20",
+        ResNet20,
+        (3, 32, 32),
+        "ResNet-20 (He et al. 2016) for small images, shortcuts without parameters",
+    ),
+    ModelEntry(
+        "resnet18",
+        resnet18,
+        (3, 224, 224),
+        "ResNet-18 (He et al. 2016), torchvision's names; 12 million parameters: try --limit 64",
+    ),
+    ModelEntry(
+        "resnet34",
+        resnet34,
+        (3, 224, 224),
+        "ResNet-34 (He et al. 2016), torchvision's names; 22 million parameters: try --limit 64",
+    ),
+    ModelEntry(
+        "resnet50",
+        resnet50,
+        (3, 224, 224),
+        "ResNet-50 (He et al. 2016), torchvision's names; 26 million parameters: try --limit 64",
+    ),
+    ModelEntry(
+        "vgg11",
+        vgg11,
+        (3, 224, 224),
+        "VGG-11 (Simonyan, Zisserman 2015); 133 million parameters, 6 GB: try --limit 16",
+    ),
+    ModelEntry(
+        "vgg13",
+        vgg13,
+        (3, 224, 224),
+        "VGG-13 (Simonyan, Zisserman 2015); 133 million parameters, 6 GB: try --limit 16",
+    ),
+    ModelEntry(
+        "vgg16",
+        vgg16,
+        (3, 224, 224),
+        "VGG-16 (Simonyan, Zisserman 2015); 138 million parameters, 6 GB: try --limit 16",
+    ),
+    ModelEntry(
+        "vgg19",
+        vgg19,
+        (3, 224, 224),
+        "VGG-19 (Simonyan, Zisserman 2015); 144 million parameters, 6 GB: try --limit 16",
+    ),
 )
 
 MODELS: dict[str, ModelEntry] = {entry.name: entry for entry in ENTRIES}
@@ -85,7 +149,7 @@ def find_model(name: str) -> ModelEntry:
     >>> find_model("lenet6")
     Traceback (most recent call last):
     ...
-    ValueError: unknown model 'lenet6'; known are: lenet5, mlp
+    ValueError: unknown model 'lenet6'; known are: ..., lenet5, ...
     """
     if name not in MODELS:
         raise ValueError(f"unknown model {name!r}; known are: {', '.join(list_models())}")

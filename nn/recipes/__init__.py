@@ -4,12 +4,14 @@ A recipe names a model's data, its task (loss, metrics, test, pictures) and the 
 it. To add one: a subclass of `Task`, and a `Recipe` in the file's ``RECIPES``, listed below.
 """
 
-from . import images
+from . import convolutional, images
 from .recipe import Recipe as Recipe
 from .task import Parts as Parts
 from .task import Task as Task
 
-RECIPES: dict[str, Recipe] = {recipe.model: recipe for recipe in (*images.RECIPES,)}
+RECIPES: dict[str, Recipe] = {
+    recipe.model: recipe for recipe in (*images.RECIPES, *convolutional.RECIPES)
+}
 
 
 def find_recipe(model: str) -> Recipe:
