@@ -30,7 +30,7 @@ class SpiralMLP(Module):
     linear       2           66
     ============ =========== ==========
 
-    with a tanh after each linear layer but the last, 1218 parameters altogether. (Numbers for the
+    with a ReLU after each linear layer but the last, 1218 parameters altogether. (Numbers for the
     defaults.) Each unit of the first layer sees one straight line in the plane; what the layers
     after it make of the lines may bend as often as a spiral.
 
@@ -39,7 +39,7 @@ class SpiralMLP(Module):
     num_classes : int, default 2
     hidden : sequence of int, default (32, 32)
         Units of each hidden layer; without any, the network is a linear classifier.
-    activation : {"tanh", "relu"}
+    activation : {"relu", "tanh"}
 
     Raises
     ------
@@ -55,12 +55,12 @@ class SpiralMLP(Module):
     """
 
     def __init__(
-        self, num_classes: int = 2, hidden: Sequence[int] = (32, 32), activation: str = "tanh"
+        self, num_classes: int = 2, hidden: Sequence[int] = (32, 32), activation: str = "relu"
     ) -> None:
         super().__init__()
         sizes = _sizes("SpiralMLP", 2, hidden, num_classes)
         if activation not in ACTIVATIONS:
-            raise ValueError(f"SpiralMLP: activation must be 'tanh' or 'relu', not {activation!r}")
+            raise ValueError(f"SpiralMLP: activation must be 'relu' or 'tanh', not {activation!r}")
         layers: list[Module] = []
         for fan_in, fan_out in pairwise(sizes[:-1]):
             layers += [Linear(fan_in, fan_out), ACTIVATIONS[activation]()]

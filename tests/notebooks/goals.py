@@ -101,6 +101,15 @@ GOALS: dict[str, dict[str, str]] = {
         "remembered, free: squared error": "at least 3",
         "remembered, clipped: squared error": "at most 1",
     },
+    "08_mlp": {
+        "spirals, linear classifier: test accuracy": "at most 0.7",
+        "spirals, two hidden layers: test accuracy": "at least 0.97",
+        "digits of 16 x 16: test accuracy": "at least 0.95",
+        "dropout 0.5, pixels 0.2: gain in test accuracy": "at least 0.01",
+        "weight decay: gain in test accuracy": "at least 0.01",
+        "early stopping: gain in test accuracy": "at least 0.01",
+        "shifted images: gain in test accuracy": "at least 0.01",
+    },
     "09_normalisation": {
         "training, output: largest difference": "at most 1e-12",
         "training, running mean: largest difference": "at most 1e-12",

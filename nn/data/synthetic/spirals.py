@@ -13,7 +13,7 @@ def spirals(
     *,
     arms: int = 2,
     turns: float = 1.75,
-    noise: float = 0.02,
+    noise: float = 0.04,
     rng: np.random.Generator,
 ) -> tuple[NDArray[np.float32], NDArray[np.int64]]:
     """
@@ -30,7 +30,7 @@ def spirals(
         Number of classes.
     turns : float, default 1.75
         How often each arm goes around the middle. More are harder.
-    noise : float, default 0.02
+    noise : float, default 0.04
         Standard deviation of what is added to both coordinates.
     rng : np.random.Generator
 
