@@ -1,4 +1,4 @@
-"""``python -m benchmarks``: list, run, compare and keep measurements."""
+"""``python -m benchmarks``: list, run, tune, compare and keep measurements."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ import autograd
 from autograd.kernels.threads import available_cores
 from nn.serialize import write_atomically
 
-from . import doctor, history, plan, report, rivals, roofs, tables, trial
+from . import cold, doctor, history, plan, report, rivals, roofs, tables, trial, tune
 from .measure import machine
 from .plan import Task
 from .subjects import SUBJECTS
@@ -44,6 +44,17 @@ def parser() -> argparse.ArgumentParser:
     run.add_argument("--threads", type=int, action="append", help="default: 1")
     run.add_argument("--rivals", help="numpy,torch,...; all or none (default: all, eager if quick)")
     run.add_argument("--budget", type=float, help=f"seconds for all of it ({SECONDS:.0f})")
+    tuned = commands.add_parser("tune", help="which threads, vector unit or arguments are fastest")
+    tuned.add_argument("pattern", help="part of a name, or a file of yours with tune={...}")
+    tuned.add_argument("--size", action="append", help="instead of the first of its own")
+    tuned.add_argument("--dtype", action="append", help="float32 or float64 (default: its first)")
+    tuned.add_argument("--budget", type=float, default=60.0, help="seconds for all of it (60)")
+    tuned.add_argument(
+        "--simd", action="store_true", help="vector units, too (compiles what the cache lacks)"
+    )
+    start = commands.add_parser("cold", help="what compiling a unit costs, and loading it")
+    start.add_argument("units", nargs="*", help="their names (default: all)")
+    start.add_argument("--loads-only", action="store_true", help="compile nothing")
     compare = commands.add_parser("compare", help="two runs that were kept")
     compare.add_argument("old")
     compare.add_argument("new")
@@ -128,6 +139,48 @@ def measured(tasks: Sequence[Task], wanted: Any, budget: plan.Budget) -> list[tr
     return results
 
 
+def tune_kernels(options: argparse.Namespace) -> int:
+    """Say which choice is the fastest here."""
+    names = plan.chosen(options.pattern)
+    subjects = [SUBJECTS[name] for name in names]
+    if options.pattern.endswith(".py"):
+        subjects = [subject for subject in subjects if subject.tune]
+        if not subjects:
+            raise LookupError(
+                f"{options.pattern}: no kernel has choices; give kernel(tune={{...}})"
+            )
+    sizes = plan.sizes_of(subjects, options.size or ())
+    dtypes = plan.dtypes_of(options.dtype, quick=False)
+    tasks = [
+        (subject, size, dtype)
+        for subject in subjects
+        for size in (sizes[subject.name] if options.size else sizes[subject.name][:1])
+        for dtype in [d for d in dtypes if d in subject.dtypes][: None if options.dtype else 1]
+    ]
+    if not tasks:
+        raise LookupError(f"nothing chosen has the type {' or '.join(dtypes)}")
+    budget = plan.Budget(options.budget, time.monotonic(), time.monotonic)
+    print(f"{machine()}\nchoice: its time, and the default's over it (95 % interval)")
+    for i, task in enumerate(tasks):
+        share = budget.share(len(tasks) - i)
+        if task[0].tune:
+            found = [tune.arguments(*task, share)]
+        else:
+            found = [tune.threads(*task, share)]
+            found += [tune.units(*task)] if options.simd else []
+        for one in found:
+            print("\n".join(one.lines()), flush=True)
+    return 0
+
+
+def show_cold(options: argparse.Namespace) -> int:
+    """Say what units cost before their first result."""
+    print(f"{machine()}\n{cold.HEADING}")
+    for unit in cold.measure(options.units, compiling=not options.loads_only):
+        print(cold.line(unit), flush=True)
+    return 0
+
+
 def records(folder: Path) -> list[dict[str, Any]]:
     """What was kept on this machine; nothing is an error that says how to begin."""
     path = folder / f"{history.machine_key()}.jsonl"
@@ -196,7 +249,7 @@ def show_list() -> int:
     """Say what can be measured."""
     plan.enter_suite()
     for name, subject in SUBJECTS.items():
-        sizes = " ".join(plan.text_of(size) for size in subject.sizes[:3])
+        sizes = " ".join(trial.size_text(size) for size in subject.sizes[:3])
         print(f"{name:24} {', '.join(subject.rivals) or 'nobody'}; {sizes}"[:100])
     return 0
 
@@ -225,6 +278,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             return show_list()
         actions = {
             "run": run,
+            "tune": tune_kernels,
+            "cold": show_cold,
             "compare": compare,
             "history": show_history,
             "report": write_report,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import importlib
 import math
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
@@ -12,10 +13,13 @@ from autograd.kernels.threads import available_cores
 
 from . import rivals
 from .subjects import SUBJECTS, Size, Subject, load_file
+from .trial import size_text
 
 DTYPES = ("float32", "float64")
 ENOUGH = 3.0
 """Seconds of timing for a trial, where no budget is given: some hundred rounds of most kernels."""
+SUITE: dict[str, Subject] = {}
+"""What `enter_suite` enters: a module registers its kernels only once."""
 SHOWN = 12  # names in a message
 
 
@@ -31,7 +35,12 @@ class Task:
 
 def enter_suite() -> None:
     """Enter the kernels of this library."""
-    from . import suite  # noqa: F401 - it registers them
+    if not SUITE:
+        before = set(SUBJECTS)
+        importlib.import_module("benchmarks.suite")
+        SUITE.update((name, SUBJECTS[name]) for name in SUBJECTS if name not in before)
+    for name, subject in SUITE.items():
+        SUBJECTS.setdefault(name, subject)
 
 
 def chosen(pattern: str) -> list[str]:
@@ -77,11 +86,6 @@ def size_of(text: str) -> Size:
     return tuple(numbers) if len(numbers) > 1 else numbers[0]
 
 
-def text_of(size: Size) -> str:
-    """A size as it is written."""
-    return "x".join(map(str, size)) if isinstance(size, tuple) else str(size)
-
-
 def parts(size: Size) -> int:
     """Of how many numbers a size is made."""
     return len(size) if isinstance(size, tuple) else 1
@@ -105,9 +109,9 @@ def sizes_of(subjects: Sequence[Subject], wanted: Sequence[str]) -> dict[str, Se
     }
     for size in given:
         if not any(size in fitting for fitting in found.values()):
-            shown = [f"{s.name} {text_of(s.sizes[0])}" for s in subjects[:SHOWN]]
+            shown = [f"{s.name} {size_text(s.sizes[0])}" for s in subjects[:SHOWN]]
             raise LookupError(
-                f"--size {text_of(size)}: nothing chosen has sizes of {parts(size)} numbers; "
+                f"--size {size_text(size)}: nothing chosen has sizes of {parts(size)} numbers; "
                 f"there are {', '.join(shown)}{', ...' * (len(subjects) > SHOWN)}"
             )
     return found

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import dis
 import functools
+import inspect
 import re
 import shutil
 import subprocess
@@ -185,10 +186,13 @@ def of_dispatcher(function: Any, inputs: tuple[Any, ...] | None = None) -> Evide
         None if it was compiled for nothing.
     """
     from numba import typeof
+    from numba.core.types import Omitted
 
     signatures = list(function.signatures)
     if inputs is not None:
-        wanted = tuple(typeof(value) for value in inputs)
+        rest = list(inspect.signature(function.py_func).parameters.values())[len(inputs) :]
+        left_out = (Omitted(p.default) for p in rest if p.default is not p.empty)
+        wanted = (*(typeof(value) for value in inputs), *left_out)
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # that no loop is parallel is told by what is returned
             function.compile(wanted)

@@ -58,6 +58,10 @@ def lines(result: Result) -> list[str]:
     for first, *second in (texts[i : i + 2] for i in range(0, len(texts), 2)):
         found.append(f"    {first:44}  {second[0] if second else ''}".rstrip())
     found += [f"    {name}: {why}" for name, why in result.refused.items() if why not in COUNTED]
+    if result.numba is not None:
+        kind, seconds = result.numba
+        word = "compiled by Numba" if kind == "compile" else "loaded from Numba's cache"
+        found.append(f"    first call: {word} in {duration(seconds)}")
     if result.scaling is not None:
         found.append(
             f"    {result.scaling:.2f} x as fast as with the fewest threads; bits: {bits(result)}"

@@ -13,6 +13,7 @@ import numpy as np
 
 from . import clock, proof, rivals, roofs
 from .check import arrays_of, mismatch
+from .first_call import FirstCall
 from .stats import Ratio, Spread, ratio
 from .subjects import Built, Size, Subject, cast
 
@@ -20,6 +21,11 @@ OURS = "ours"
 NOT_INSTALLED = "not installed"
 NO_TIME = "no time left to compile it: give a larger --budget"
 LINE = 88  # letters of a refusal that fit into a line of the table
+
+
+def size_text(size: Size) -> str:
+    """A size as it is written."""
+    return "x".join(map(str, size)) if isinstance(size, tuple) else str(size)
 
 
 @dataclass
@@ -43,6 +49,8 @@ class Result:
         Rivals that are wrong or absent, and why.
     first : dict of str to float
         Of every contender, the seconds until it was ready, compiled, and compared.
+    numba : (str, float) or None
+        "compile", or "load" from its cache, and the seconds of the first call that did it.
     gflops, gbytes : float or None
         A second, at the median; bytes are those that must be touched.
     intensity : float or None
@@ -74,6 +82,7 @@ class Result:
     ratios: dict[str, Ratio] = field(default_factory=dict)
     refused: dict[str, str] = field(default_factory=dict)
     first: dict[str, float] = field(default_factory=dict)
+    numba: tuple[str, float] | None = None
     gflops: float | None = None
     gbytes: float | None = None
     intensity: float | None = None
@@ -89,8 +98,7 @@ class Result:
     @property
     def key(self) -> str:
         """What must be equal for two results to be compared."""
-        size = "x".join(map(str, self.size)) if isinstance(self.size, tuple) else self.size
-        return f"{self.name} {size} {self.dtype} {self.threads}t"
+        return f"{self.name} {size_text(self.size)} {self.dtype} {self.threads}t"
 
     def as_record(self) -> dict[str, Any]:
         """Plain data, for a line of JSON."""
@@ -193,9 +201,11 @@ def run(
         if rivals.seconds_to_make(name, function) > patience:
             result.refused[name] = NO_TIME
             continue
-        begin = time.perf_counter()
+        begin, watched = time.perf_counter(), FirstCall(function)
         call, found, problem = checked(name, function, inputs, right, limit)
         result.first[name] = time.perf_counter() - begin
+        if name == OURS:
+            result.numba = watched.found()
         if call is not None:
             contenders[name] = call
         elif name == OURS:

@@ -9,13 +9,10 @@ from typing import Any
 import pytest
 
 from benchmarks import plan, rivals, trial
-from benchmarks.subjects import SUBJECTS, Size, Subject
+from benchmarks.subjects import Size, Subject
 
-BEFORE = set(SUBJECTS)
 plan.enter_suite()
-SUITE = {name: SUBJECTS[name] for name in SUBJECTS if name not in BEFORE}
-"""Kept here: the fixture around each test takes back what was entered."""
-
+SUITE = plan.SUITE
 PAIRS = [(name, dtype) for name, subject in SUITE.items() for dtype in subject.dtypes]
 
 
