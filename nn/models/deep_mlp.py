@@ -103,9 +103,9 @@ class DeepMLP(Module):
         Between the linear map and the activation.
     residual : bool, default True
         Add its input to what a block computes.
-    init : {"he", "xavier", "small", "naive"} or None
+    init : {"he", "xavier", "small", "naive"}, optional
         Of the blocks' weights; biases are 0 then. "small" draws from a normal distribution with
-        standard deviation 0.01, "naive" with 1. None leaves all as `Linear` draws it.
+        standard deviation 0.01, "naive" with 1. Not given: all as `Linear` draws it.
 
     Raises
     ------
@@ -129,7 +129,7 @@ class DeepMLP(Module):
         activation: str = "relu",
         norm: str | None = "batch",
         residual: bool = True,
-        init: str | None = "he",
+        init: str | None = None,
     ) -> None:
         super().__init__()
         sizes = {"in_features": in_features, "num_classes": num_classes}

@@ -4,15 +4,22 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from ..module import Module
 from .alexnet import AlexNet, SmallAlexNet
+from .curves import HardSigmoidSum, SigmoidSum
+from .deep_mlp import DeepMLP
 from .lenet import LeNet5
+from .linear_classifiers import LinearSVM, LogisticRegression, Perceptron
+from .maxout import MaxoutNetwork
 from .mlp import MLP
+from .regression import LinearRegression
 from .resnet import resnet18, resnet34, resnet50
 from .resnet_small import ResNet20
 from .vgg import vgg11, vgg13, vgg16, vgg19
+from .worked import WorkedNetwork
 
 
 @dataclass(frozen=True)
@@ -117,6 +124,66 @@ ENTRIES = (
         vgg19,
         (3, 224, 224),
         "VGG-19 (Simonyan, Zisserman 2015); 144 million parameters, 6 GB: try --limit 16",
+    ),
+    ModelEntry(
+        "worked_network",
+        WorkedNetwork,
+        (2,),
+        "the 2-2-2-2 sigmoid network of the blackboard; learns the exclusive or",
+    ),
+    ModelEntry(
+        "deep_mlp",
+        DeepMLP,
+        (64,),
+        "perceptron of 20 layers with batch norm and residuals, for 64 pixels",
+    ),
+    ModelEntry(
+        "maxout",
+        MaxoutNetwork,
+        (64,),
+        "perceptron of maxout units (Goodfellow et al. 2013), for 64 pixels",
+    ),
+    ModelEntry(
+        "linear_regression",
+        partial(LinearRegression, 10),
+        (10,),
+        "linear regression of the progress of diabetes from ten measures of a patient",
+    ),
+    ModelEntry(
+        "daily_views",
+        partial(LinearRegression, 28),
+        (28,),
+        "linear regression of tomorrow's views from those of four weeks",
+    ),
+    ModelEntry(
+        "sigmoid_sum",
+        partial(SigmoidSum, 50),
+        (1,),
+        "a curve as a sum of 50 sigmoids",
+    ),
+    ModelEntry(
+        "hard_sigmoid_sum",
+        partial(HardSigmoidSum, 50),
+        (1,),
+        "a piecewise linear curve as a sum of 50 hard sigmoids, of two ReLUs each",
+    ),
+    ModelEntry(
+        "logistic_regression",
+        partial(LogisticRegression, 30),
+        (30,),
+        "logistic regression (Cox 1958): malignant tumours, from 30 measures of their cells",
+    ),
+    ModelEntry(
+        "perceptron",
+        partial(Perceptron, 30),
+        (30,),
+        "Rosenblatt's perceptron (1958), on the same tumours",
+    ),
+    ModelEntry(
+        "linear_svm",
+        partial(LinearSVM, 30),
+        (30,),
+        "linear support vector machine (Cortes, Vapnik 1995), on the same tumours",
     ),
 )
 

@@ -4,13 +4,20 @@ A recipe names a model's data, its task (loss, metrics, test, pictures) and the 
 it. To add one: a subclass of `Task`, and a `Recipe` in the file's ``RECIPES``, listed below.
 """
 
-from . import convolutional, images
+from . import convolutional, depth, images, linear_classifiers, regression
 from .recipe import Recipe as Recipe
 from .task import Parts as Parts
 from .task import Task as Task
 
 RECIPES: dict[str, Recipe] = {
-    recipe.model: recipe for recipe in (*images.RECIPES, *convolutional.RECIPES)
+    recipe.model: recipe
+    for recipe in (
+        *images.RECIPES,
+        *convolutional.RECIPES,
+        *depth.RECIPES,
+        *linear_classifiers.RECIPES,
+        *regression.RECIPES,
+    )
 }
 
 
