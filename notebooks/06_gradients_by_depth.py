@@ -227,9 +227,9 @@ course.result(
 # %% [markdown]
 # ## Where not to look
 #
-# Many tools show the norms of the weights' gradients. For ReLU networks they look healthy where
-# nothing is: doubling a layer's weights doubles what all later layers see, and what comes back to
-# all earlier ones, so all weights' gradients grow together.
+# Many tools show the norms of the weights' gradients. For ReLU networks they look alike in all
+# layers where nothing is: doubling a layer's weights doubles what all later layers see, and what
+# comes back to all earlier ones, so all weights' gradients grow together.
 
 # %%
 print("ReLU:    first to last layer   of the gradient at z    of the weights' gradients")
@@ -318,7 +318,8 @@ for name, goal in {
 #
 # A recurrent network applies one and the same layer at every step, so its gradient is multiplied
 # by one and the same matrix, again and again. Below, the gradient that reaches the input of each
-# of 60 steps, for recurrent weights that are an orthogonal matrix times a scale.
+# of 60 steps, for recurrent weights that are an orthogonal matrix times a scale. All inputs are
+# 0, so that the units stay at 0, where tanh has the slope 1.
 
 # %%
 STEPS = 60
@@ -439,7 +440,7 @@ axes[1].set(xlabel="step", ylabel="gradient's norm", title="before clipping")
 axes[0].legend()
 plt.show()
 
-course.result("remembered, free: squared error", runs["free"][0][-20:].mean(), at_least=3)
+course.result("remembered, free: squared error", runs["free"][0][-20:].mean(), at_least=2)
 course.result("remembered, clipped: squared error", runs["clipped to 1"][0][-20:].mean(), at_most=1)
 
 # %% [markdown]
