@@ -175,6 +175,17 @@ GOALS: dict[str, dict[str, str]] = {
         "change by a shift after max pooling of 8, as part of that before": "at most 0.5",
         "largest difference of the learned kernel from Sobel's": "at most 0.01",
     },
+    "12_cnns": {
+        "plain: gradient that arrives after 30 layers": "at most 1e-06",
+        "residual: gradient that arrives after 30 blocks": "at least 1",
+        "block with f = 0: difference of output and input": "at most 0",
+        "block with f = 0: difference of the gradient and 1": "at most 0",
+        "LeNet-5, test accuracy": "at least 0.975",
+        "ResNet-8, test accuracy": "at least 0.975",
+        "AlexNet, parameters": "60965224",
+        "VGG-16, parameters": "138357544",
+        "ResNet-50, parameters": "25557032",
+    },
     "13_recurrent": {
         "RNN: layer and hand-rolled steps differ": "at most 1e-12",
         "LSTM: layer and hand-rolled steps differ": "at most 1e-12",
