@@ -242,7 +242,7 @@ def learn(norm, rate, depth=10, **options):
     )
     history = nn.train.fit(
         model,
-        (images[train[:1436]], labels[train[:1436]]),
+        (images[train[:1436]], labels[train[:1436]]),  # so that no batch is of one
         nn.CrossEntropyLoss(),
         optim.SGD(model.parameters(), lr=rate),
         validation=(images[test], labels[test]),
