@@ -227,9 +227,10 @@ course.result(
 # %% [markdown]
 # ## Where not to look
 #
-# Many tools show the norms of the weights' gradients. For ReLU networks they look alike in all
-# layers where nothing is: doubling a layer's weights doubles what all later layers see, and what
-# comes back to all earlier ones, so all weights' gradients grow together.
+# Many tools show the norms of the weights' gradients. A weight's gradient is what comes in from
+# below times what comes back from above. In a network of ReLUs, where one of the two has grown
+# (or shrunk) by many layers, the other has not, so that their product is about the same in all of
+# them: an explosion does not show.
 
 # %%
 print("ReLU:    first to last layer   of the gradient at z    of the weights' gradients")
