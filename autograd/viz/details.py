@@ -64,7 +64,9 @@ class Details:
         if vertex.cluster:
             add(("module", _clip(vertex.cluster)))
         if vertex.source is not None:
-            add(("line", _clip(str(vertex.source))))
+            # Without its folders: pictures are passed on, and those of one machine tell nobody else
+            # anything. The JSON form has the whole path.
+            add(("line", _clip(f"{vertex.source.name}:{vertex.source.line}")))
             if vertex.source.function:
                 add(("in", _clip(vertex.source.function)))
             if vertex.source.text:

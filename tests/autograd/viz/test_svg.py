@@ -18,7 +18,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from autograd.viz.details import Details
-from autograd.viz.model import Cluster, Diagram, Edge, Mark, Vertex
+from autograd.viz.model import Cluster, Diagram, Edge, Mark, Source, Vertex
 from autograd.viz.style import DARK, LIGHT, LOOKS, colour, css
 from autograd.viz.svg.card import Card
 from autograd.viz.svg.edges import labels_of, smooth
@@ -184,7 +184,7 @@ def test_names_are_escaped_and_in_the_tooltip_complete():
     assert "y" * 200 in picture.tooltip(6)
     assert not any("y" * 100 in words for words in picture.words(6))
     tip = picture.tooltip(4)
-    assert "C:\\<a>\\b & c.py:7" in tip
+    assert "line: b & c.py:7" in tip
     assert 'x = "</title>" if a < b else {}' in tip
     assert "mode: <x>" in tip
 
@@ -386,6 +386,14 @@ def test_details_name_the_operands_in_order():
     assert lines["line"] == "expression.py:3"
     assert lines["code"] == "d = a * b + b"
     assert lines["formula"] == "mul + b" or "+" in lines["formula"]
+
+
+def test_details_tell_nobody_the_folders_of_a_file():
+    diagram = scalars()
+    diagram.vertices[3].source = Source("/home/someone/expression.py", 3, "step")
+    lines = dict(Details(diagram).vertex(diagram.vertices[3]))
+    assert lines["line"] == "expression.py:3"
+    assert "/home/" not in to_svg(diagram)
 
 
 def test_details_list_the_contributions():
