@@ -176,6 +176,7 @@ if TYPE_CHECKING:
     from . import export as export
     from . import metrics as metrics
     from . import models as models
+    from . import search as search
     from . import swa_utils as swa_utils
     from . import train as train
     from .serialize.formats import load as load
@@ -184,7 +185,7 @@ if TYPE_CHECKING:
 
 def __getattr__(name: str) -> Any:
     """Import what not every program needs, and only when one asks for it."""
-    if name in ("export", "metrics", "models", "swa_utils", "train"):
+    if name in ("export", "metrics", "models", "search", "swa_utils", "train"):
         return importlib.import_module(f".{name}", __name__)
     if name in ("load", "save"):
         return getattr(importlib.import_module(".serialize.formats", __name__), name)
