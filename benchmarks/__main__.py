@@ -17,13 +17,16 @@ import autograd
 from autograd.kernels.threads import available_cores
 from nn.serialize import write_atomically
 
-from . import cold, doctor, history, plan, report, rivals, roofs, tables, trial, tune
+from . import cold, doctor, history, page, plan, report, rivals, roofs, tables, trial, tune
 from .measure import machine
 from .plan import Task
 from .subjects import SUBJECTS
 
 QUICK_SECONDS = 60.0
 SECONDS = 600.0
+PAGE_SECONDS = 690.0
+COLD_SECONDS = 90.0  # of a page, for compiling every unit and loading it
+PAGE = history.ROOT / "docs" / "performance.md"
 
 
 def parser() -> argparse.ArgumentParser:
@@ -55,6 +58,17 @@ def parser() -> argparse.ArgumentParser:
     start = commands.add_parser("cold", help="what compiling a unit costs, and loading it")
     start.add_argument("units", nargs="*", help="their names (default: all)")
     start.add_argument("--loads-only", action="store_true", help="compile nothing")
+    written = commands.add_parser("page", help="measure, and write docs/performance.md")
+    written.add_argument("file", nargs="?", type=Path, default=PAGE, help="docs/performance.md")
+    written.add_argument("--threads", type=int, action="append", help="default: 1, and all cores")
+    written.add_argument("--rivals", help="numpy,torch,...; all or none (default: all)")
+    written.add_argument(
+        "--budget",
+        type=float,
+        default=PAGE_SECONDS,
+        help=f"seconds for all of it ({PAGE_SECONDS:.0f})",
+    )
+    written.add_argument("--no-cold", action="store_true", help="without the units' compiling")
     compare = commands.add_parser("compare", help="two runs that were kept")
     compare.add_argument("old")
     compare.add_argument("new")
@@ -68,7 +82,7 @@ def parser() -> argparse.ArgumentParser:
     examined = commands.add_parser("doctor", help="what is wrong with a machine or a kernel")
     examined.add_argument("pattern", nargs="?", help="a file of yours, or part of a name")
     examined.add_argument("--threads", type=int, help="default: those that kernels may use")
-    for command in (run, compare, told, commands.choices["history"]):
+    for command in (run, compare, told, written, commands.choices["history"]):
         command.add_argument("--folder", type=Path, default=history.FOLDER, help="of the history")
     return top
 
@@ -137,6 +151,28 @@ def measured(tasks: Sequence[Task], wanted: Any, budget: plan.Budget) -> list[tr
     if hurried:
         print(f"{hurried} compiled rivals were left out, for want of time: give a larger --budget")
     return results
+
+
+def write_page(options: argparse.Namespace) -> int:
+    """Measure what the page shows, and write it."""
+    begin = time.monotonic()
+    aside = 0.0 if options.no_cold else min(COLD_SECONDS, 0.25 * options.budget)
+    budget = plan.Budget(options.budget - aside, begin, time.monotonic, plan.ENOUGH)
+    counts = plan.threads_of(options.threads or [1, available_cores()])
+    tasks = page.tasks(counts)
+    wanted = plan.rival_filter([task.subject for task in tasks], options.rivals, quick=False)
+    with rivals.threads_as_before():
+        results = measured(tasks, wanted, budget)
+    if not results:
+        raise LookupError(f"nothing was measured within --budget {options.budget:g}")
+    units = [] if options.no_cold else list(cold.measure())
+    name = time.strftime("page %Y-%m-%dT%H:%M:%SZ", time.gmtime())
+    kept = history.keep(results, name, options.folder)
+    command = "python -m benchmarks page"
+    told = page.text(results, units, time.monotonic() - begin, command)
+    write_atomically(options.file, told.encode())
+    print(f"{options.file} is written; its results are kept in {kept} as {name!r}")
+    return int(any(r.wrong for r in results))
 
 
 def tune_kernels(options: argparse.Namespace) -> int:
@@ -280,6 +316,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
             "run": run,
             "tune": tune_kernels,
             "cold": show_cold,
+            "page": write_page,
             "compare": compare,
             "history": show_history,
             "report": write_report,

@@ -95,14 +95,20 @@ def compare(
     return Row(name, mine, theirs, middle, low, high, aim, unit)
 
 
-def machine() -> str:
-    """Name the machine and the versions, as every table of figures should."""
-    cpu = platform.processor() or platform.machine()
+def cpu() -> str:
+    """Name the processor."""
     try:
         with open("/proc/cpuinfo") as file:  # noqa: PTH123 - a device, read line by line
-            cpu = next(line.split(":")[1].strip() for line in file if line.startswith("model name"))
+            return next(
+                line.split(":")[1].strip() for line in file if line.startswith("model name")
+            )
     except (OSError, StopIteration):
-        pass
+        return platform.processor() or platform.machine()
+
+
+def machine() -> str:
+    """Name the machine and the versions, as every table of figures should."""
     return (
-        f"{cpu}, {os.cpu_count()} cores, Python {platform.python_version()}, NumPy {np.__version__}"
+        f"{cpu()}, {os.cpu_count()} cores, Python {platform.python_version()}, "
+        f"NumPy {np.__version__}"
     )
