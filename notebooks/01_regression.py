@@ -37,9 +37,8 @@ rng = np.random.default_rng(0)
 # %% [markdown]
 # ## The data
 #
-# 442 people with diabetes. Ten measures of each, and how far the disease had gone one year later,
-# as a number from 25 to 346. A fifth of the people is kept for the test: nothing is learnt from
-# them.
+# People with diabetes: ten measures of each, and a number that says how far the disease had gone
+# one year later. A fifth of the people is kept for the test: nothing is learnt from them.
 
 # %%
 table = nn.data.diabetes()
@@ -48,6 +47,7 @@ train, test = order[89:], order[:89]
 x, y = table.features.astype(np.float64), table.targets.astype(np.float64)[:, None]
 
 print(f"{len(train)} to learn from, {len(test)} for the test")
+print(f"to be predicted: from {y.min():.0f} to {y.max():.0f}\n")
 print("feature      mean   spread")
 for name, column in zip(table.feature_names or [], x[train].T, strict=True):
     print(f"{name:8}{column.mean():9.2f}{column.std():9.2f}")
@@ -326,14 +326,14 @@ plt.show()
 
 # %% [markdown]
 # The plane of each loss, along the body mass index, all other features at their mean. (Some
-# mistakes lie above the picture.) A handful of wrong numbers lifts the squared loss's plane far
-# above nearly all people; the other two hardly notice.
+# mistakes lie above the picture.) The wrong numbers are few, and yet they lift the squared loss's
+# plane far above most people; the other two hardly notice.
 #
 # ## A series, predicted from its past
 #
 # Linear regression needs features, and for a series they lie at hand: its own last numbers. Here
-# is a video channel, generated so that we know what is in it: growth of a quarter each year, a
-# weekly cycle, and chance of 6 % on each day. Three years to learn from, one for the test.
+# is a video channel, generated so that we know what is in it: steady growth, a weekly cycle, and
+# chance on each day. Three years to learn from, one for the test.
 
 # %%
 YEAR = 365

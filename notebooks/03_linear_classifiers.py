@@ -37,9 +37,9 @@ from autograd import viz
 # %% [markdown]
 # ## The data, in three parts
 #
-# 569 tumours of the breast, each described by 30 measures of its cells under the microscope.
-# Class 1 is malignant. We learn from three fifths, choose settings by one fifth, and look at the
-# last fifth once, at the end.
+# Tumours of the breast, each described by 30 measures of its cells under the microscope. Class 1
+# is malignant. We learn from three fifths, choose settings by one fifth, and look at the last
+# fifth once, at the end.
 
 # %%
 table = nn.data.breast_cancer()

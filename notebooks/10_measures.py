@@ -247,8 +247,8 @@ for d, colour in ((0.0, 0), (0.6, 1), (3.0, 2)):
     axes[0].fill_between(
         places, heap(d) / width, color=course.COLOURS[colour], alpha=0.5, label=f"distance {d:g}"
     )
-axes[0].set(xlabel="x", ylabel="density", xlim=(-1, 5), title="the heaps")
-axes[0].legend(loc="upper center")
+axes[0].set(xlabel="x", ylabel="density", xlim=(-1, 6.5), title="the heaps")
+axes[0].legend(loc="upper right")
 axes[1].plot(distances, wasserstein, label="Wasserstein")
 axes[1].plot(distances, js, label="Jensen-Shannon")
 axes[1].axhline(np.log(2), color=course.COLOURS[6], linestyle="--", linewidth=1, label="log 2")
