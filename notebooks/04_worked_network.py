@@ -235,7 +235,7 @@ viz.derive(unit, wrt=[w1, b])
 x = autograd.tensor([1.0, -1.0], dtype=np.float64, requires_grad=True)
 target = autograd.tensor([1.0, 0.0], dtype=np.float64)
 array_loss = ((network(x) - target) ** 2).sum()
-found = autograd.grad(array_loss, [x, *network.parameters()])
+found = autograd.grad(array_loss, [x, *network.parameters()], retain_graph=True)
 of_arrays = np.concatenate([gradient.numpy().ravel() for gradient in found])
 
 order = ["x1", "x2"]
@@ -247,7 +247,7 @@ course.result("gradients compared", len(of_scalars), equals=20)
 course.result("scalars and arrays, largest difference", difference, at_most=1e-12)
 
 # %%
-viz.graph(lambda: ((network(x) - target) ** 2).sum(), depth=1)
+viz.graph(array_loss, names={"x": x, "network": network})
 
 # %% [markdown]
 # ## Softmax and cross-entropy: why the gradient is $p - y$
