@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -33,12 +34,13 @@ PUBLISHED_WITH_BATCH_NORM = {
 
 @pytest.fixture
 def without_values(monkeypatch):
-    """Make models without drawing their weights: pages that nobody writes cost no memory."""
+    """Make models with zeros for weights: pages of zeros that nobody reads cost no memory."""
 
     def leave(tensor, *args, **kwargs):
         return tensor
 
     for place in (nn.layers.conv, nn.layers.linear):
+        monkeypatch.setattr(place, "np", SimpleNamespace(empty=np.zeros))
         monkeypatch.setattr(place, "default_init", leave)
     for name in ("kaiming_normal_", "normal_", "zeros_"):
         monkeypatch.setattr(nn.init, name, leave)
@@ -60,6 +62,7 @@ def test_parameters_with_batch_norm(name, without_values):
     ("name", "multiply_adds"),
     [
         ("AlexNet", 724_406_816),  # by hand, below
+        ("vgg16", 15_470_264_320),
         ("resnet18", 1_814_073_344),
         ("resnet34", 3_663_761_408),
         ("resnet50", 4_089_184_256),
@@ -398,6 +401,64 @@ def torch_resnet(torch, counts, bottleneck):
             return self.fc(x.mean((2, 3)))
 
     return Net()
+
+
+def torch_resnet20(torch):
+    """Of the paper's section 4.2, with shortcuts that pad by zeros on both sides."""
+    layers = torch.nn
+
+    class Block(layers.Module):
+        def __init__(self, inputs, outputs, stride):
+            super().__init__()
+            self.stride, self.more = stride, (outputs - inputs) // 2
+            self.conv1 = layers.Conv2d(inputs, outputs, 3, stride, 1, bias=False)
+            self.bn1 = layers.BatchNorm2d(outputs)
+            self.conv2 = layers.Conv2d(outputs, outputs, 3, 1, 1, bias=False)
+            self.bn2 = layers.BatchNorm2d(outputs)
+
+        def forward(self, x):
+            y = self.bn2(self.conv2(torch.relu(self.bn1(self.conv1(x)))))
+            x = x[:, :, :: self.stride, :: self.stride]
+            return torch.relu(y + layers.functional.pad(x, (0, 0, 0, 0, self.more, self.more)))
+
+    class Net(layers.Module):
+        def __init__(self):
+            super().__init__()
+            self.conv1 = layers.Conv2d(3, 16, 3, 1, 1, bias=False)
+            self.bn1 = layers.BatchNorm2d(16)
+            inputs = 16
+            for stage, outputs in enumerate((16, 32, 64)):
+                strides = (2 if stage else 1, 1, 1)
+                sizes = ((inputs, outputs), (outputs, outputs), (outputs, outputs))
+                blocks = [Block(*size, stride) for size, stride in zip(sizes, strides, strict=True)]
+                setattr(self, f"layer{stage + 1}", layers.Sequential(*blocks))
+                inputs = outputs
+            self.fc = layers.Linear(64, 10)
+
+        def forward(self, x):
+            x = torch.relu(self.bn1(self.conv1(x)))
+            return self.fc(self.layer3(self.layer2(self.layer1(x))).mean((2, 3)))
+
+    return Net()
+
+
+def test_resnet20_learns_as_torchs_does(torch):
+    """In training: the loss, and every gradient."""
+    torch.manual_seed(0)
+    theirs, ours = torch_resnet20(torch), models.ResNet20()
+    copied_from(ours, theirs, torch)
+    random = np.random.default_rng(1)
+    x = random.standard_normal((4, 3, 32, 32)).astype(np.float32)
+    y = np.array([3, 1, 4, 1])
+    loss = nn.functional.cross_entropy(ours(autograd.tensor(x)), autograd.tensor(y))
+    wanted = torch.nn.functional.cross_entropy(theirs(torch.tensor(x)), torch.tensor(y))
+    assert loss.item() == pytest.approx(wanted.item(), rel=1e-4)
+    loss.backward()
+    wanted.backward()
+    for (name, p), q in zip(ours.named_parameters(), theirs.parameters(), strict=True):
+        assert p.grad is not None
+        g, h = p.grad.numpy(), q.grad.numpy()
+        np.testing.assert_allclose(g, h, rtol=1e-2, atol=1e-3 * abs(h).max(), err_msg=name)
 
 
 def copied_from(ours, theirs, torch):
