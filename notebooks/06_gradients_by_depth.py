@@ -9,7 +9,6 @@
 # ---
 
 # %% [markdown]
-# %% [markdown]
 # # Vanishing and exploding gradients
 #
 # A deep network multiplies its gradient once for each layer. Forty factors of one half leave a
