@@ -9,7 +9,6 @@
 # ---
 
 # %% [markdown]
-# %% [markdown]
 # # Normalisation
 #
 # Batch norm, layer norm, instance norm and group norm do the same sum, $(x - \text{mean}) /
