@@ -16,8 +16,8 @@ COLOURS = ("#0072B2", "#D55E00", "#009E73", "#CC79A7", "#E69F00", "#56B4E9", "#6
 """Okabe and Ito's palette: told apart with every common kind of colour blindness, and in grey."""
 
 ROOT = Path(__file__).resolve().parent.parent
-MNIST_FOLDERS = ("DAGRAD_MNIST", ROOT / "data" / "mnist", ROOT.parent / "shared" / "data" / "mnist")
-"""Where MNIST's four files are looked for: what an environment variable says, and then folders."""
+MNIST_FOLDERS = (ROOT / "data" / "mnist", ROOT.parent / "shared" / "data" / "mnist")
+"""Where MNIST's four files are looked for, unless the environment variable DAGRAD_MNIST says."""
 
 plt.rcParams.update(
     {
@@ -100,9 +100,9 @@ def images() -> Images:
     Files with more digits than that are cut. The fallback has 1,437 and 360, drawn at random once,
     its 8 x 8 pixels enlarged to 24 x 24 with a border of 2.
     """
-    for place in MNIST_FOLDERS:
-        folder = os.environ.get(place, "") if isinstance(place, str) else place
-        if folder and Path(folder).is_dir():
+    said = os.environ.get("DAGRAD_MNIST")
+    for folder in MNIST_FOLDERS if said is None else (Path(said),):
+        if folder.is_dir():
             (images, labels), (test_images, test_labels) = nn.data.mnist(folder)
             return Images(
                 "MNIST", images[:6000], labels[:6000], test_images[:1000], test_labels[:1000]
