@@ -20,6 +20,8 @@ from .resnet import resnet18, resnet34, resnet50
 from .resnet_small import ResNet20
 from .vgg import vgg11, vgg13, vgg16, vgg19
 from .worked import WorkedNetwork
+from .yolo import YOLOv1
+from .yolo_v3 import YOLOv3
 
 
 @dataclass(frozen=True)
@@ -184,6 +186,18 @@ ENTRIES = (
         partial(LinearSVM, 30),
         (30,),
         "linear support vector machine (Cortes, Vapnik 1995), on the same tumours",
+    ),
+    ModelEntry(
+        "yolo_v1",
+        YOLOv1,
+        (1, 64, 64),
+        "small YOLO of the first version (Redmon et al. 2016): boxes from the cells of a grid",
+    ),
+    ModelEntry(
+        "yolo_v3",
+        YOLOv3,
+        (1, 64, 64),
+        "small YOLO of the third version (Redmon, Farhadi 2018): anchors on two maps",
     ),
 )
 

@@ -150,23 +150,54 @@ class YOLOv1(Module):
         ValueError
             If the outputs have another shape.
         """
-        values = as_numbers(outputs)
-        count = self.boxes_per_cell
-        check_outputs("YOLOv1.decode", values, count, self.num_classes)
-        boxes = cell_boxes(values[..., : 5 * count].reshape(*values.shape[:3], count, 5))
-        confidence = values[..., 4 : 5 * count : 5].clip(min=0.0)
-        chances = values[..., 5 * count :]
-        scores = confidence * chances.max(axis=-1, keepdims=True).clip(min=0.0)
-        labels = np.broadcast_to(chances.argmax(axis=-1)[..., None], scores.shape)
-        flat = (len(values), values.shape[1] * values.shape[2] * count)
-        return best_boxes(
-            boxes.reshape(*flat, 4) * self.image_size,
-            scores.reshape(flat),
-            labels.reshape(flat),
+        return decode_cells(
+            outputs,
+            self.boxes_per_cell,
+            self.num_classes,
             self.image_size,
             threshold,
             iou_threshold,
         )
+
+
+def decode_cells(
+    outputs: Any,
+    boxes_per_cell: int = 2,
+    num_classes: int = 10,
+    image_size: int = 64,
+    threshold: float = 0.2,
+    iou_threshold: float = 0.5,
+) -> Found:
+    """
+    `YOLOv1.decode` without a model, for the outputs of one with these numbers.
+
+    Raises
+    ------
+    ValueError
+        If the outputs have another shape.
+
+    Examples
+    --------
+    >>> decode_cells(np.zeros((2, 8, 8, 20)))[1]["boxes"].shape
+    (0, 4)
+    """
+    values = as_numbers(outputs)
+    count = boxes_per_cell
+    check_outputs("YOLOv1.decode", values, count, num_classes)
+    boxes = cell_boxes(values[..., : 5 * count].reshape(*values.shape[:3], count, 5))
+    confidence = values[..., 4 : 5 * count : 5].clip(min=0.0)
+    chances = values[..., 5 * count :]
+    scores = confidence * chances.max(axis=-1, keepdims=True).clip(min=0.0)
+    labels = np.broadcast_to(chances.argmax(axis=-1)[..., None], scores.shape)
+    flat = (len(values), values.shape[1] * values.shape[2] * count)
+    return best_boxes(
+        boxes.reshape(*flat, 4) * image_size,
+        scores.reshape(flat),
+        labels.reshape(flat),
+        image_size,
+        threshold,
+        iou_threshold,
+    )
 
 
 def cell_boxes(predicted: np.ndarray) -> np.ndarray:

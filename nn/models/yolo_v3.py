@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -21,6 +22,8 @@ Floats = NDArray[np.float64]
 STRIDES = (16, 8)  # pixels of a cell's side, of the coarse and of the fine map
 RARE = 0.01  # what the chance of an object starts at: most of the boxes never hold one
 LARGEST = 8.0  # of the logarithms of widths: beyond any image, and none overflows
+# What `anchor_boxes` makes of the digits of `nn.data.digit_scenes`, rounded: the large ones first.
+ANCHORS = (((14.0, 24.0), (20.0, 25.0), (26.0, 27.0)), ((7.0, 19.0), (12.0, 16.0), (17.0, 18.0)))
 ROUNDS = 300  # after which k-means stops, if it has not settled
 
 
@@ -191,9 +194,9 @@ class YOLOv3(Module):
 
     Parameters
     ----------
-    anchors : array, (2, A, 2)
+    anchors : array, (2, A, 2), optional
         Widths and heights in pixels: those of the coarse map (large objects) first. See
-        `anchor_boxes`.
+        `anchor_boxes`. Default: three for each map, for scenes of digits.
     in_channels : int, default 1
     num_classes : int, default 10
     image_size : int, default 64
@@ -216,7 +219,7 @@ class YOLOv3(Module):
 
     def __init__(
         self,
-        anchors: Any,
+        anchors: Any = ANCHORS,
         in_channels: int = 1,
         num_classes: int = 10,
         image_size: int = 64,
@@ -254,7 +257,11 @@ class YOLOv3(Module):
         joined = self.join(autograd.cat([self.lift(far), near], 1))
         maps = self.coarse(far), self.fine(joined)
         width = 5 + self.num_classes
-        rows = [each.permute(0, 2, 3, 1).reshape(each.shape[0], -1, width) for each in maps]
+        # Sizes but the batch's are plain numbers, so that an exported model takes any batch.
+        rows = [
+            each.permute(0, 2, 3, 1).reshape(-1, math.prod(each.shape[1:]) // width, width)
+            for each in maps
+        ]
         return autograd.cat(rows, 1)
 
     def decode(self, outputs: Any, threshold: float = 0.2, iou_threshold: float = 0.5) -> Found:
@@ -282,22 +289,47 @@ class YOLOv3(Module):
         ValueError
             If the outputs have another shape.
         """
-        values, places = as_numbers(outputs), as_numbers(self.places)
-        expected = (len(places), 5 + self.num_classes)
-        if values.shape[1:] != expected:
-            raise ValueError(f"YOLOv3.decode: expected outputs (N, {expected}), met {values.shape}")
-        corner, side, anchor = places[:, :2], places[:, 2:3], places[:, 3:]
-        centre = corner + side * _sigmoid(values[..., :2])
-        half = anchor * np.exp(values[..., 2:4].clip(max=LARGEST)) / 2
-        chances = _sigmoid(values[..., 4:])
-        return best_boxes(
-            np.concatenate([centre - half, centre + half], axis=-1),
-            chances[..., 0] * chances[..., 1:].max(axis=-1),
-            chances[..., 1:].argmax(axis=-1),
-            self.image_size,
-            threshold,
-            iou_threshold,
+        return decode_anchors(outputs, self.places, self.image_size, threshold, iou_threshold)
+
+
+def decode_anchors(
+    outputs: Any,
+    places: Any,
+    image_size: int = 64,
+    threshold: float = 0.2,
+    iou_threshold: float = 0.5,
+) -> Found:
+    """
+    `YOLOv3.decode` without a model, for the outputs of one whose boxes start from `places`.
+
+    Raises
+    ------
+    ValueError
+        If the outputs have another shape.
+
+    Examples
+    --------
+    >>> places = anchor_places([[[24.0, 28.0]], [[12.0, 16.0]]], 64)
+    >>> decode_anchors(np.full((1, 80, 7), -9.0), places)[0]["boxes"].shape
+    (0, 4)
+    """
+    values, cells = as_numbers(outputs), as_numbers(places)
+    if values.ndim != 3 or values.shape[1] != len(cells) or values.shape[2] < 6:
+        raise ValueError(
+            f"YOLOv3.decode: expected outputs (N, {len(cells)}, 5 + classes), met {values.shape}"
         )
+    corner, side, anchor = cells[:, :2], cells[:, 2:3], cells[:, 3:]
+    centre = corner + side * _sigmoid(values[..., :2])
+    half = anchor * np.exp(values[..., 2:4].clip(max=LARGEST)) / 2
+    chances = _sigmoid(values[..., 4:])
+    return best_boxes(
+        np.concatenate([centre - half, centre + half], axis=-1),
+        chances[..., 0] * chances[..., 1:].max(axis=-1),
+        chances[..., 1:].argmax(axis=-1),
+        image_size,
+        threshold,
+        iou_threshold,
+    )
 
 
 def _sigmoid(values: np.ndarray) -> np.ndarray:

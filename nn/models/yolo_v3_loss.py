@@ -13,7 +13,7 @@ from .. import functional as F
 from ..module import Module
 from .yolo import check_geometry
 from .yolo_loss import check_targets, paired_iou
-from .yolo_v3 import STRIDES, anchor_places, shape_iou
+from .yolo_v3 import ANCHORS, STRIDES, anchor_places, shape_iou
 
 
 class AnchorTargets(NamedTuple):
@@ -130,12 +130,12 @@ class YOLOv3Loss(Module):
 
     Parameters
     ----------
-    anchors : array, (2, A, 2)
+    anchors : array, (2, A, 2), optional
         As in `YOLOv3`.
     num_classes : int, default 10
     image_size : int, default 64
-    lambda_coord : float, default 5.0
-        How much the place counts, as in the first version.
+    lambda_coord : float, default 1.0
+        How much the place counts beside the rest.
     ignore : float, default 0.5
         See `encode_anchors`.
 
@@ -155,10 +155,10 @@ class YOLOv3Loss(Module):
 
     def __init__(
         self,
-        anchors: Any,
+        anchors: Any = ANCHORS,
         num_classes: int = 10,
         image_size: int = 64,
-        lambda_coord: float = 5.0,
+        lambda_coord: float = 1.0,
         ignore: float = 0.5,
     ) -> None:
         super().__init__()

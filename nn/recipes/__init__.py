@@ -4,7 +4,7 @@ A recipe names a model's data, its task (loss, metrics, test, pictures) and the 
 it. To add one: a subclass of `Task`, and a `Recipe` in the file's ``RECIPES``, listed below.
 """
 
-from . import convolutional, depth, images, linear_classifiers, regression
+from . import convolutional, depth, detection, images, linear_classifiers, regression
 from .recipe import Recipe as Recipe
 from .task import Parts as Parts
 from .task import Task as Task
@@ -15,6 +15,7 @@ RECIPES: dict[str, Recipe] = {
         *images.RECIPES,
         *convolutional.RECIPES,
         *depth.RECIPES,
+        *detection.RECIPES,
         *linear_classifiers.RECIPES,
         *regression.RECIPES,
     )
