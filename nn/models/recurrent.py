@@ -127,8 +127,8 @@ class CharLanguageModel(Module):
 
     Parameters
     ----------
-    num_characters : int
-        Of the alphabet.
+    num_characters : int, default 96
+        Of the alphabet: printable ASCII and the line end.
     embedding_dim : int, default 32
     hidden_size : int, default 128
     cell : {"GRU", "LSTM", "RNN"}
@@ -153,7 +153,7 @@ class CharLanguageModel(Module):
 
     def __init__(
         self,
-        num_characters: int,
+        num_characters: int = 96,
         embedding_dim: int = 32,
         hidden_size: int = 128,
         cell: str = "GRU",

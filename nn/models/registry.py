@@ -15,6 +15,7 @@ from .lenet import LeNet5
 from .linear_classifiers import LinearSVM, LogisticRegression, Perceptron
 from .maxout import MaxoutNetwork
 from .mlp import MLP
+from .recurrent import CharLanguageModel, SequenceRegressor
 from .regression import LinearRegression
 from .resnet import resnet18, resnet34, resnet50
 from .resnet_small import ResNet20
@@ -198,6 +199,25 @@ ENTRIES = (
         YOLOv3,
         (1, 64, 64),
         "small YOLO of the third version (Redmon, Farhadi 2018): anchors on two maps",
+    ),
+    ModelEntry(
+        "adding_lstm",
+        partial(SequenceRegressor, 2, forget_bias=2.0),
+        (100, 2),
+        "LSTM (Hochreiter, Schmidhuber 1997) that adds two marked numbers among 100 steps",
+    ),
+    ModelEntry(
+        "adding_rnn",
+        partial(SequenceRegressor, 2, cell="RNN"),
+        (100, 2),
+        "plain recurrent network on the same task, which it does not learn",
+    ),
+    ModelEntry(
+        "char_lm",
+        CharLanguageModel,
+        (64,),
+        "GRU that writes Python's manual, character by character (after Graves 2013)",
+        "int64",
     ),
 )
 

@@ -4,7 +4,7 @@ A recipe names a model's data, its task (loss, metrics, test, pictures) and the 
 it. To add one: a subclass of `Task`, and a `Recipe` in the file's ``RECIPES``, listed below.
 """
 
-from . import convolutional, depth, detection, images, linear_classifiers, regression
+from . import convolutional, depth, detection, images, linear_classifiers, recurrent, regression
 from .recipe import Recipe as Recipe
 from .task import Parts as Parts
 from .task import Task as Task
@@ -17,6 +17,7 @@ RECIPES: dict[str, Recipe] = {
         *depth.RECIPES,
         *detection.RECIPES,
         *linear_classifiers.RECIPES,
+        *recurrent.RECIPES,
         *regression.RECIPES,
     )
 }
