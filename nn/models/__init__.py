@@ -7,6 +7,7 @@ from .autoencoder import ConvAutoencoder as ConvAutoencoder
 from .autoencoder import StackedAutoencoder as StackedAutoencoder
 from .curves import HardSigmoidSum as HardSigmoidSum
 from .curves import SigmoidSum as SigmoidSum
+from .deep_belief import DeepBeliefNetwork as DeepBeliefNetwork
 from .deep_mlp import DeepMLP as DeepMLP
 from .lenet import LeNet5 as LeNet5
 from .linear_classifiers import LinearClassifier as LinearClassifier
@@ -18,6 +19,7 @@ from .maxout import MaxoutNetwork as MaxoutNetwork
 from .mlp import MLP as MLP
 from .perceptrons import PixelMLP as PixelMLP
 from .perceptrons import SpiralMLP as SpiralMLP
+from .rbm import RBM as RBM
 from .recurrent import CharLanguageModel as CharLanguageModel
 from .recurrent import SequenceRegressor as SequenceRegressor
 from .registry import MODELS as MODELS
