@@ -14,11 +14,25 @@ Record = dict[str, Any]
 
 WIDTH, HEIGHT = 480, 330
 LEFT, RIGHT, TOP, BOTTOM = 52, 14, 14, 44
-HUES = ("#0b6fb8", "#c2410c", "#15803d", "#a21caf", "#b45309", "#0e7490", "#be123c", "#4d7c0f")
+HUES = tuple(f"var(--hue{i})" for i in range(8))
+"""Colours of the page (`report`), light or dark as its theme."""
+PANEL = (200, 118)  # of one family in the chart of scaling
 LABEL_HEIGHT = 12.0
 LETTER = 6.6  # width of one, on average
 BAR_LIMITS = (0.25, 16.0)
 """Ratios that a bar can show; one beyond ends at the edge, and its number says where."""
+
+
+def family(name: str) -> str:
+    """
+    What a kernel's name begins with.
+
+    Examples
+    --------
+    >>> family("conv2d.weight")
+    'conv2d'
+    """
+    return name.split(".")[0]
 
 
 def hues(names: Iterable[str]) -> dict[str, str]:
@@ -59,6 +73,7 @@ class Plane:
     def __init__(self, x: tuple[float, float], y: tuple[float, float], names: tuple[str, str]):
         self.x, self.y = x, y
         self.taken: list[float] = []  # heights of labels
+        self.dots: list[tuple[float, float]] = []
         self.parts = [
             f'<svg viewBox="0 0 {WIDTH} {HEIGHT}" role="img" class="chart">',
         ]
@@ -107,20 +122,33 @@ class Plane:
 
     def dot(self, x: float, y: float, colour: str, title: str) -> None:
         """A point, with words for a pointer that rests on it."""
+        self.dots.append((self.across(x), self.up(y)))
         self.parts.append(
             f'<circle cx="{self.across(x):.1f}" cy="{self.up(y):.1f}" r="4" '
-            f'fill="{colour}"><title>{escape(title)}</title></circle>'
+            f'style="fill:{colour}"><title>{escape(title)}</title></circle>'
+        )
+
+    def covers(self, begin: float, at: float, width: float) -> bool:
+        """Whether a label would touch another one, or lie on a point."""
+        if any(abs(at - other) < LABEL_HEIGHT for other in self.taken):
+            return True
+        inside = at < HEIGHT - BOTTOM - LABEL_HEIGHT
+        return inside and any(
+            begin - 4.0 < x < begin + width + 4.0 and abs(at - 4.0 - y) < LABEL_HEIGHT - 3.0
+            for x, y in self.dots
         )
 
     def labels(self, wanted: Sequence[tuple[float, float, str, str]]) -> None:
         """Names beside points (x, y, name, colour), moved apart where they would touch."""
         for x, y, name, colour in sorted(wanted, key=lambda w: -w[1]):
-            left = self.across(x) + 8.0 + LETTER * len(name) > WIDTH - RIGHT
+            width = LETTER * len(name)
+            left = self.across(x) + 8.0 + width > WIDTH - RIGHT
+            across = self.across(x) + (-8.0 if left else 8.0)
+            begin = across - width if left else across
             at = self.up(y) + 4.0
-            while any(abs(at - other) < LABEL_HEIGHT for other in self.taken):
+            while self.covers(begin, at, width):
                 at += LABEL_HEIGHT / 2.0
             self.taken.append(at)
-            across = self.across(x) + (-8.0 if left else 8.0)
             self.parts.append(
                 f'<text class="name" x="{across:.1f}" y="{at:.1f}" text-anchor="'
                 f'{"end" if left else "start"}" style="fill:{colour}">'
@@ -160,17 +188,18 @@ def roofline(records: Sequence[Record]) -> str:
     plane.path([(peak / max(slopes or [peak]), peak), (x[1], peak)], "roof")
     plane.text(WIDTH - RIGHT - 2, plane.up(peak) - 5, f"peak {peak:.0f} GFLOP/s", "end", "tick")
     plane.taken.append(plane.up(peak) - 5)
-    colours = hues(r["name"] for r in found)
+    colours = hues(family(r["name"]) for r in found)
     best: dict[str, Record] = {}
     for r in found:
         plane.dot(
             r["intensity"],
             r["gflops"],
-            colours[r["name"]],
+            colours[family(r["name"])],
             f"{r['key']}: {r['gflops']:.3g} GFLOP/s, {r['intensity']:.3g} per byte",
         )
-        if r["gflops"] >= best.get(r["name"], r)["gflops"]:
-            best[r["name"]] = r
+        group = family(r["name"])
+        if r["gflops"] >= best.get(group, r)["gflops"]:
+            best[group] = r
     plane.labels([(r["intensity"], r["gflops"], n, colours[n]) for n, r in best.items()])
     return plane.finish()
 
@@ -200,7 +229,7 @@ def bars(records: Sequence[Record]) -> str:
 
 
 def scaling(records: Sequence[Record]) -> str:
-    """Speed-up over the fewest threads; "" if there is one number of threads only."""
+    """Speed-up over the fewest threads, a panel for each family; "" with one number of threads."""
     lines: dict[str, list[tuple[int, float]]] = {}
     for r in records:
         if r.get("seconds"):
@@ -212,18 +241,61 @@ def scaling(records: Sequence[Record]) -> str:
     ups = {n: [(t, found[0][1] / s) for t, s in found] for n, found in lines.items()}
     most = max(t for found in ups.values() for t, _ in found)
     fewest = min(t for found in ups.values() for t, _ in found)
-    highest = max(1.1 * most / fewest, *(u for found in ups.values() for _, u in found))
-    lowest = min(0.8, *(u for found in ups.values() for _, u in found))
-    plane = Plane((fewest * 0.93, most * 1.6), (lowest, highest), ("threads", "speed-up"))
-    plane.path([(fewest, 1.0), (most, most / fewest)], "roof")
-    colours = hues(ups)
-    ends = []
+    highest = max(most / fewest, *(u for found in ups.values() for _, u in found))
+    lowest = min(1.0, *(u for found in ups.values() for _, u in found))
+    limits = (fewest, most), (0.9 * lowest, 1.1 * highest)
+    groups: dict[str, dict[str, list[tuple[int, float]]]] = {}
     for name, found in ups.items():
-        plane.path([(float(t), u) for t, u in found], "line", colours[name])
-        for t, u in found:
-            plane.dot(t, u, colours[name], f"{name}: {u:.2f} x with {t} threads")
-        ends.append((found[-1][0], found[-1][1], name))
-    # Few names fit beside the lines; the rest are told by the pointer.
-    shown = sorted(ends, key=lambda e: -e[1])[:: max(1, len(ends) // 8)]
-    plane.labels([(t, u, n, colours[n]) for t, u, n in shown])
-    return plane.finish()
+        groups.setdefault(family(name.split()[0]), {})[name] = found
+    panels = [panel(name, members, *limits) for name, members in sorted(groups.items())]
+    return f'<div class="panels">{"".join(panels)}</div>'
+
+
+def panel(
+    title: str,
+    members: dict[str, list[tuple[int, float]]],
+    x: tuple[float, float],
+    y: tuple[float, float],
+) -> str:
+    """Speed-ups of a family: its members as lines, the ideal as a dashed one, and the range."""
+    low, high = (math.log(end) for end in y)
+    width = PANEL[0] - 26 - 14
+
+    def place(threads: float, up: float) -> tuple[float, float]:
+        across = math.log(threads / x[0]) / math.log(x[1] / x[0])
+        return 26 + across * width, 96 - (math.log(up) - low) / (high - low) * 72
+
+    def path(points: Sequence[tuple[float, float]], kind: str, colour: str = "") -> str:
+        places = " ".join(f"{a:.1f},{b:.1f}" for a, b in (place(*p) for p in points))
+        style = f' style="stroke:{colour}"' if colour else ""
+        return f'<polyline class="{kind}" points="{places}"{style}/>'
+
+    def words(at: tuple[float, float], text: str, kind: str, anchor: str) -> str:
+        return (
+            f'<text class="{kind}" x="{at[0]:.1f}" y="{at[1]:.1f}" text-anchor="{anchor}">'
+            f"{escape(text)}</text>"
+        )
+
+    ends = sorted(found[-1][1] for found in members.values())
+    said = f"{ends[0]:.2f}" if len(ends) == 1 else f"{ends[0]:.2f} to {ends[-1]:.2f}"
+    parts = [
+        f'<svg viewBox="0 0 {PANEL[0]} {PANEL[1]}" role="img" class="panel">',
+        words((4, 13), title, "axis", "start"),
+        words((PANEL[0] - 4, 13), said, "axis", "end"),
+        path([(x[0], 1.0), (x[1], 1.0)], "grid"),
+        path([(x[0], 1.0), (x[1], x[1] / x[0])], "ideal"),
+    ]
+    for up in sorted({1.0, x[1] / x[0]}):
+        parts.append(words((22, place(x[0], up)[1] + 3.5), short(up), "tick", "end"))
+    for threads in x:
+        at = place(threads, 1.0)[0]
+        parts.append(words((at, PANEL[1] - 4), f"{threads:g}t", "tick", "middle"))
+    colours = hues(members)
+    for name, found in members.items():
+        parts.append(path([(float(t), u) for t, u in found], "line", colours[name]))
+        across, up = place(*found[-1])
+        parts.append(
+            f'<circle cx="{across:.1f}" cy="{up:.1f}" r="3" style="fill:{colours[name]}"><title>'
+            f"{escape(name)}: {found[-1][1]:.2f} x with {found[-1][0]} threads</title></circle>"
+        )
+    return "".join([*parts, "</svg>"])

@@ -11,9 +11,13 @@ from .tables import duration, number, percent
 
 STYLE = """
 :root { color-scheme: light dark; --ink: #1c2430; --soft: #5b6675; --line: #d9dee6;
-  --paper: #ffffff; --good: #15803d; --bad: #be123c; --even: #8793a3; }
+  --paper: #ffffff; --good: #15803d; --bad: #be123c; --even: #8793a3;
+  --hue0: #0b6fb8; --hue1: #c2410c; --hue2: #15803d; --hue3: #a21caf; --hue4: #a16207;
+  --hue5: #0e7490; --hue6: #be123c; --hue7: #4d7c0f; }
 @media (prefers-color-scheme: dark) { :root { --ink: #e6eaf0; --soft: #9aa6b5; --line: #2c3542;
-  --paper: #12171e; --good: #4ade80; --bad: #fb7185; --even: #7b8797; } }
+  --paper: #12171e; --good: #4ade80; --bad: #fb7185; --even: #7b8797;
+  --hue0: #60b8f7; --hue1: #fb923c; --hue2: #4ade80; --hue3: #e879f9; --hue4: #facc15;
+  --hue5: #22d3ee; --hue6: #fb7185; --hue7: #a3e635; } }
 * { box-sizing: border-box; }
 body { margin: 0 auto; padding: 24px 16px 48px; max-width: 960px; background: var(--paper);
   color: var(--ink); font: 15px/1.5 system-ui, sans-serif; }
@@ -25,6 +29,12 @@ p { margin: 4px 0 12px; color: var(--soft); max-width: 70ch; }
 .grid { stroke: var(--line); stroke-width: 0.7; }
 .roof { fill: none; stroke: var(--ink); stroke-width: 1.6; }
 .line { fill: none; stroke-width: 1.8; }
+.ideal { fill: none; stroke: var(--even); stroke-width: 1; stroke-dasharray: 3 3; }
+polyline.grid { fill: none; }
+.panels { display: grid; grid-template-columns: repeat(auto-fill, minmax(165px, 1fr)); gap: 10px; }
+.panel { width: 100%; display: block; border: 1px solid var(--line); border-radius: 6px; }
+.panel text { font: 11px system-ui, sans-serif; fill: var(--soft); }
+.panel .axis { fill: var(--ink); font-weight: 600; }
 .row { display: grid; grid-template-columns: minmax(150px, 36%) 1fr 48px; gap: 10px;
   align-items: center; padding: 3px 0; }
 .what { overflow-wrap: anywhere; font-size: 13px; } .what i { color: var(--soft); }
@@ -49,8 +59,8 @@ the limit, to the right arithmetic. Operations are those of the definition: an a
 fewer, such as Winograd's, may stand above the roof."""
 BARS = """Time of the rival over ours, on a logarithmic scale: to the right of the line ours is
 faster. The thin line is the 95 % interval."""
-SCALING = """How many times faster than with the fewest threads; the straight line is as many times
-as there are threads."""
+SCALING = """How many times faster than with the fewest threads, a panel for each family of kernels;
+the dashed line is as many times as there are threads."""
 
 
 def about(record: Record) -> str:

@@ -11,6 +11,7 @@ from __future__ import annotations
 import ctypes
 import functools
 import importlib
+import os
 import threading
 import time
 from collections.abc import Callable
@@ -142,6 +143,17 @@ def compiled(letter: str) -> tuple[Any, dict[str, Callable[..., None]], int]:
     return engine, functions, chains * vectors.lanes
 
 
+def bind(index: int) -> None:
+    """Keep this thread on a core of its own.
+
+    New threads begin on the core of their maker, and are moved within some milliseconds: what is
+    shorter would be measured with all of them on one core, one after the other.
+    """
+    with suppress(AttributeError, OSError):  # not on every system
+        cores = sorted(os.sched_getaffinity(0))
+        os.sched_setaffinity(0, {cores[index % len(cores)]})
+
+
 def together(work: Callable[[int], None], threads: int) -> float:
     """Seconds from the first thread's begin to the last one's end."""
     if threads == 1:
@@ -152,6 +164,7 @@ def together(work: Callable[[int], None], threads: int) -> float:
     ready = threading.Barrier(threads)
 
     def body(index: int) -> None:
+        bind(index)
         ready.wait()
         begin = time.perf_counter()
         work(index)
@@ -188,7 +201,7 @@ def fma_rate(dtype: str, threads: int = 1) -> float:
     rounds = calibrated(dtype)
     best = min(
         together(lambda i: functions["fma"](addresses[i], rounds), threads)
-        for _ in range(FMA_REPEATS)
+        for _ in range(FMA_REPEATS * threads)  # all cores must be free at once
     )
     return 2.0 * width * rounds * threads / best
 

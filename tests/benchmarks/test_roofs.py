@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 
 import pytest
 
@@ -50,6 +51,14 @@ def test_what_is_measured_is_possible():
     assert one.triad > 1e7
     assert one.peak >= max(one.fma, one.ours)
     assert len(roofs.header(2, ["float32"])) <= 100
+
+
+def test_threads_that_are_timed_together_have_cores_of_their_own():
+    before, found = os.sched_getaffinity(0), {}
+    roofs.together(lambda i: found.update({i: os.sched_getaffinity(0)}), 2)
+    assert all(len(cores) == 1 for cores in found.values())
+    assert len(set.union(*found.values())) == min(2, len(before))
+    assert os.sched_getaffinity(0) == before
 
 
 def test_blas_gets_its_threads_back():
