@@ -11,6 +11,7 @@ from typing import Any
 
 from autograd import manual_seed
 
+from .layers.norm_channel import BatchNorm1d
 from .models import find_model
 from .options import PARSERS, count, folder_name, new_settings, saved_settings, seed
 from .pictures import graph, loss_of
@@ -59,9 +60,8 @@ def add_graph(commands: Any, program: str) -> None:
     parser.add_argument(
         "--batch",
         type=count,
-        default=1,
         metavar="N",
-        help="examples in the input (default: 1)",
+        help="examples in the input (default: 1, or 2 with batch norm of features)",
     )
     parser.add_argument(
         "--depth",
@@ -131,9 +131,12 @@ def add_film(commands: Any, program: str) -> None:
 def draw_graph(options: argparse.Namespace) -> int:
     """Carry out ``graph``."""
     entry = find_model(options.model)
+    model = entry.factory()
+    # Batch norm of plain features has nothing to normalise one example by.
+    least = 2 if any(isinstance(module, BatchNorm1d) for module in model.modules()) else 1
     picture = graph(
-        entry.factory(),
-        (options.batch, *entry.input_shape),
+        model,
+        (options.batch or least, *entry.input_shape),
         dtype=entry.dtype,
         depth=options.depth,
         direction=options.direction,

@@ -17,7 +17,7 @@ from ..models import find_model
 from ..module import Module
 from ..report import draw_history
 from ..report_plane import save_plane
-from ..settings import Settings
+from ..settings import Failure, Settings
 from ..train import Record
 from .images import NUM_CLASSES, ImageClassification, load_digits
 from .recipe import Recipe
@@ -95,6 +95,21 @@ class FlatDigits(ImageClassification):
         return None
 
 
+class NormalisedDigits(FlatDigits):
+    """The same for a model with batch norm, which cannot learn from a batch of one."""
+
+    def load(self, rng: np.random.Generator) -> Parts:
+        """The digits, if no batch of the training is left with one."""
+        parts = super().load(rng)
+        count, size = parts.sizes[0], self.settings.batch_size
+        if count % size == 1 or size == 1:
+            raise Failure(
+                f"{self.settings.model}: {count} training images in batches of {size} leave a "
+                "batch of one, which batch norm cannot normalise; choose another --batch-size"
+            )
+        return parts
+
+
 def _flat(part: Part) -> Part:
     images, labels = part
     return np.ascontiguousarray(images).reshape(len(images), -1), labels
@@ -110,8 +125,8 @@ RECIPES = (
     Recipe(
         "deep_mlp",
         ("digits",),
-        FlatDigits,
-        {**SMOOTH, "epochs": 15, "lr": 2e-3},
+        NormalisedDigits,
+        {**SMOOTH, "epochs": 20, "lr": 5e-3, "lr_step": 12},
     ),
     Recipe(
         "maxout",

@@ -9,6 +9,7 @@ import pytest
 
 import autograd
 import nn
+import nn.__main__ as cli
 from nn import models
 from nn.models.deep_mlp import INITS
 from nn.models.worked import BIASES, WEIGHTS
@@ -165,3 +166,29 @@ def test_batch_norm_cannot_train_on_one_sample_but_layer_norm_can():
         models.DeepMLP()(autograd.zeros(1, 64))
     assert models.DeepMLP().eval()(autograd.zeros(1, 64)).shape == (1, 10)
     assert models.DeepMLP(norm="layer")(autograd.zeros(1, 64)).shape == (1, 10)
+
+
+# ------------------------------------------------------------------ from the command line
+
+
+def test_the_graph_of_a_model_with_batch_norm_of_features_is_drawn(capsys):
+    assert cli.main(["graph", "deep_mlp", "--depth", "1"]) == 0
+    assert "2×64" in capsys.readouterr().out
+    assert cli.main(["graph", "deep_mlp", "--depth", "1", "--batch", "3"]) == 0
+    assert "3×64" in capsys.readouterr().out
+    assert cli.main(["graph", "worked_network"]) == 0
+    assert "1×2" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize(("limit", "size"), [(5, 4), (8, 1)])
+def test_batches_of_one_are_refused_in_a_sentence(tmp_path, capsys, limit, size):
+    command = ["train", "deep_mlp", "--limit", str(limit), "--batch-size", str(size)]
+    assert cli.main([*command, "--out", str(tmp_path / "run")]) == 1
+    assert "choose another --batch-size" in capsys.readouterr().err
+
+
+def test_the_exclusive_or_is_learned_from_the_command_line(tmp_path, capsys):
+    out = tmp_path / "run"
+    assert cli.main(["train", "worked_network", "--out", str(out)]) == 0
+    assert "test accuracy 100.00 % of 400 points" in capsys.readouterr().out
+    assert (out / "plane.png").is_file()
