@@ -224,7 +224,7 @@ def unit():
 viz.derive(unit, wrt=[w1, b])
 
 # %% [markdown]
-# The last number is that of `w3_11` above: the second output does not depend on this weight.
+# The gradient of `w1` is that of `w3_11` above: the second output does not depend on this weight.
 #
 # ## The same with arrays
 #
