@@ -15,10 +15,12 @@ from .lenet import LeNet5
 from .linear_classifiers import LinearSVM, LogisticRegression, Perceptron
 from .maxout import MaxoutNetwork
 from .mlp import MLP
+from .perceptrons import PixelMLP, SpiralMLP
 from .recurrent import CharLanguageModel, SequenceRegressor
 from .regression import LinearRegression
 from .resnet import resnet18, resnet34, resnet50
 from .resnet_small import ResNet20
+from .sorting import SortingTransformer
 from .vgg import vgg11, vgg13, vgg16, vgg19
 from .worked import WorkedNetwork
 from .yolo import YOLOv1
@@ -217,6 +219,25 @@ ENTRIES = (
         CharLanguageModel,
         (64,),
         "GRU that writes Python's manual, character by character (after Graves 2013)",
+        "int64",
+    ),
+    ModelEntry(
+        "spirals",
+        SpiralMLP,
+        (2,),
+        "perceptron with two hidden layers of 32 units, for points on two spirals",
+    ),
+    ModelEntry(
+        "digits256",
+        PixelMLP,
+        (1, 16, 16),
+        "perceptron with 128 and 64 hidden units on the 256 pixels of 16x16 images",
+    ),
+    ModelEntry(
+        "sorting",
+        SortingTransformer,
+        (10,),
+        "small Transformer (Vaswani et al. 2017) that sorts strings of ten digits",
         "int64",
     ),
 )

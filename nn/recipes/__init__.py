@@ -4,7 +4,17 @@ A recipe names a model's data, its task (loss, metrics, test, pictures) and the 
 it. To add one: a subclass of `Task`, and a `Recipe` in the file's ``RECIPES``, listed below.
 """
 
-from . import convolutional, depth, detection, images, linear_classifiers, recurrent, regression
+from . import (
+    convolutional,
+    depth,
+    detection,
+    images,
+    linear_classifiers,
+    perceptrons,
+    recurrent,
+    regression,
+    sorting,
+)
 from .recipe import Recipe as Recipe
 from .task import Parts as Parts
 from .task import Task as Task
@@ -17,8 +27,10 @@ RECIPES: dict[str, Recipe] = {
         *depth.RECIPES,
         *detection.RECIPES,
         *linear_classifiers.RECIPES,
+        *perceptrons.RECIPES,
         *recurrent.RECIPES,
         *regression.RECIPES,
+        *sorting.RECIPES,
     )
 }
 
