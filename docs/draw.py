@@ -7,6 +7,9 @@ run but for how a browser draws text.
 from __future__ import annotations
 
 import argparse
+import base64
+import io
+import json
 import tempfile
 from pathlib import Path
 from typing import Any
@@ -19,6 +22,14 @@ from autograd import Scalar, viz
 from nn import data
 
 IMAGES = Path(__file__).resolve().parent / "images"
+NOTEBOOKS = IMAGES.parent.parent / "notebooks"
+# Of each notebook, the number of a picture among its pictures, in rows.
+COURSE = (
+    (("08_mlp", 1), ("11_convolution", 3)),
+    (("15_detection", 6), ("13_recurrent", 1)),
+    (("16_attention", 2), ("14_autoencoders", 4)),
+)
+WIDTH, GAP = 720, 16  # pixels of a column
 DESKTOP, PHONE = (1280, 800), (390, 844)
 
 
@@ -80,6 +91,44 @@ def pictures() -> None:
     viz.why(x, step).graph.save(IMAGES / "why.svg")
 
 
+def stored_picture(name: str, number: int) -> Any:
+    """A picture of a notebook of the course, as it is stored."""
+    from PIL import Image
+
+    cells = json.loads((NOTEBOOKS / f"{name}.ipynb").read_text(encoding="utf-8"))["cells"]
+    pictures = [
+        output["data"]["image/png"]
+        for cell in cells
+        for output in cell.get("outputs", ())
+        if "image/png" in output.get("data", {})
+    ]
+    return Image.open(io.BytesIO(base64.b64decode(pictures[number]))).convert("RGB")
+
+
+def course() -> None:
+    """Lay some pictures of the course beside each other."""
+    from PIL import Image
+
+    rows = []
+    for row in COURSE:
+        tiles = [stored_picture(*place) for place in row]
+        # As high as each other, and together as wide as the page.
+        scale = (len(row) * WIDTH) / sum(tile.width / tile.height for tile in tiles)
+        rows.append(
+            [tile.resize((round(scale * tile.width / tile.height), round(scale))) for tile in tiles]
+        )
+    height = sum(row[0].height + GAP for row in rows) - GAP
+    page = Image.new("RGB", (2 * WIDTH + GAP, height), "white")
+    top = 0
+    for row in rows:
+        left = 0
+        for tile in row:
+            page.paste(tile, (left, top))
+            left += tile.width + GAP
+        top += row[0].height + GAP
+    page.quantize(128).save(IMAGES / "course.png", optimize=True)
+
+
 def screenshots() -> None:
     """Photograph the pages, on a desk and on a phone."""
     from playwright.sync_api import sync_playwright
@@ -111,6 +160,7 @@ def main() -> None:
     parser.add_argument("--no-browser", action="store_true", help="leave the screenshots out")
     options = parser.parse_args()
     pictures()
+    course()
     if not options.no_browser:
         screenshots()
     for file in sorted(IMAGES.iterdir()):
