@@ -295,7 +295,7 @@ course.result("sizes that differ from the formula", wrong, equals=0)
 # ## How far does a unit see?
 #
 # Which pixels can change one number of the result? Those with respect to which its gradient is not
-# zero: the unit's **receptive field**. So `backward` draws it. All weights are set to one, to make
+# zero: the unit's **receptive field**. So gradients draw it. All weights are set to one, to make
 # each gradient count the ways by which a pixel reaches the unit.
 
 
@@ -492,15 +492,16 @@ course.result(
 )
 
 # %% [markdown]
-# No one told the layer what an edge is. In the next notebook no one tells it what to look for at
-# all: the kernels are whatever helps to tell digits apart.
+# The layer was shown edges, and found the kernel. In the next notebook no one shows it what to look
+# for: its kernels are whatever helps to tell digits apart.
 #
 # ## Things to try
 #
 # - Blur the photograph twenty times with a 3 × 3 mean. What kernel is that like, in one pass?
-# - Learn a kernel of 5 × 5 for the same edges. Is the answer still the only one?
+# - Learn a kernel of 5 × 5 for the same edges (cut one pixel off each side of them). Is the answer
+#   still the only one?
 # - Take every second pixel of the photograph (`[:, ::2, ::2]`), once as it is and once after a
-#   Gaussian blur. Where do the stripes on the roof come from?
+#   Gaussian blur. What becomes of fine patterns, such as the tiles of the roof?
 # - In the receptive fields, put random weights in place of ones. What changes, and what cannot?
 # - Shift by two or four pixels instead of one. From which block on does pooling still help?
 # - Replace the dilations 1, 2, 4 by 2, 2, 2, and look at the holes.

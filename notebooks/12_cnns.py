@@ -69,8 +69,8 @@ print(nn.summary(lenet, (1, 28, 28)))
 #
 # A few thousand images are soon known by heart. Three remedies: each time an image is shown it is
 # shifted by up to two pixels, so that the network hardly sees the same one twice; its class counts
-# as certain to nine tenths only (*label smoothing*), which punishes answers that are too sure; and
-# weights decay. The learning rate rises, then falls to nothing (`OneCycleLR`).
+# as certain to about nine tenths only (*label smoothing*), which punishes answers that are too
+# sure; and weights decay. The learning rate rises, then falls to nothing (`OneCycleLR`).
 
 
 # %%
@@ -135,8 +135,9 @@ course.result("plain: gradient that arrives after 30 layers", plain[0], at_most=
 course.result("residual: gradient that arrives after 30 blocks", residual[0], at_least=1.0)
 
 # %% [markdown]
-# Batch norm, of the same year, helps against this too. A block of ResNet has both, two of each, and
-# a ReLU after the sum. In its graph, the way around is the line from the input straight to the sum.
+# Batch norm, of the same year, helps against this too. A block of ResNet has two convolutions, each
+# with batch norm, and a ReLU after the sum. In its graph, the way around is the line from the input
+# straight to the sum.
 
 # %%
 block = nn.models.ResidualBlock(4, 4)
@@ -162,9 +163,10 @@ course.result(
 )
 
 # %% [markdown]
-# The form for small images has three stages. Each halves the sides and doubles the maps, where the
-# shortcut takes every second pixel and adds maps of zeros; at the end, the mean of each map goes to
-# one linear layer. The paper's smallest has 20 layers and is `nn.models.ResNet20`; ours has 8.
+# The form for small images has three stages. The second and the third halve the sides and double
+# the maps; there the shortcut takes every second pixel and adds maps of zeros. At the end, the mean
+# of each map goes to one linear layer. The paper's smallest has 20 layers and is
+# `nn.models.ResNet20`; ours has 8.
 
 # %%
 autograd.manual_seed(0)
@@ -337,8 +339,8 @@ plt.show()
 # %% [markdown]
 # Weights and work are in different places. In AlexNet and VGG most parameters sit in the first
 # linear layers, which multiply each of them once; convolutions have few, and use each at every
-# place. ResNet drops those linear layers for a mean over each map: five times fewer parameters than
-# VGG, three times deeper.
+# place. ResNet drops those linear layers for a mean over each map: the fewest parameters of the
+# three, in 50 layers.
 #
 # `nn.models.vgg16` and `nn.models.resnet50` have the names of torchvision's, so that weights that
 # were trained for weeks can be loaded: `model.load_state_dict(nn.load("resnet50.pth"))`.
@@ -352,4 +354,4 @@ plt.show()
 # - Take out the shortcut: in a subclass of `ResidualBlock`, return `relu(y)`. Does depth 8 care?
 #   Depth 26?
 # - Average the answers of the two networks. How many of the mistakes are left?
-# - Train `nn.models.SmallAlexNet` on the same images: `python -m nn train small_alexnet`.
+# - Train `nn.models.SmallAlexNet` from the command line: `python -m nn train small_alexnet`.
