@@ -165,7 +165,12 @@ def write_page(options: argparse.Namespace) -> int:
         results = measured(tasks, wanted, budget)
     if not results:
         raise LookupError(f"nothing was measured within --budget {options.budget:g}")
-    units = [] if options.no_cold else list(cold.measure())
+    units: list[cold.Unit] = []
+    for unit in () if options.no_cold else cold.measure():
+        units.append(unit)
+        if time.monotonic() - begin > options.budget:
+            print(f"out of time after {len(units)} units: give a larger --budget")
+            break
     name = time.strftime("page %Y-%m-%dT%H:%M:%SZ", time.gmtime())
     kept = history.keep(results, name, options.folder)
     command = "python -m benchmarks page"

@@ -6,7 +6,7 @@ import gc
 import os
 import time
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -115,6 +115,7 @@ def in_turn(
     *,
     turn: float = TURN,
     rounds: int | None = None,
+    collect: bool = False,
 ) -> Timings:
     """
     Time contenders in turn, round after round, each round beginning with another one.
@@ -129,6 +130,8 @@ def in_turn(
         Seconds for which one contender runs before the next one comes.
     rounds : int, optional
         As many rounds, whatever they take.
+    collect : bool
+        Leave Python's collector of cycles at work: a graph that is made of them costs that, too.
 
     Returns
     -------
@@ -151,7 +154,7 @@ def in_turn(
     names = list(contenders)
     found = Timings({name: [] for name in names})
     end = time.perf_counter() + seconds
-    with no_collection():
+    with nullcontext() if collect else no_collection():
         for name in names:
             contenders[name]()
         calls = {name: calls_for(contenders[name], turn) for name in names}

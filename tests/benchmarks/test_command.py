@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import json
 import time
 import warnings
@@ -163,6 +164,16 @@ def test_contenders_take_turns():
     assert len(found.foreign) == 4
     with pytest.raises(ValueError, match="no contenders"):
         clock.in_turn({}, 0.1)
+
+
+def test_the_collector_is_off_unless_it_is_part_of_the_work():
+    seen = []
+    contender = {"a": lambda: seen.append(gc.isenabled())}
+    clock.in_turn(contender, 0.0, rounds=1, turn=1e-5)
+    assert not any(seen)
+    seen.clear()
+    clock.in_turn(contender, 0.0, rounds=1, turn=1e-5, collect=True)
+    assert all(seen)
 
 
 def test_what_is_right():
