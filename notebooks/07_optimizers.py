@@ -97,9 +97,9 @@ axes[0].set_ylabel("intercept")
 plt.show()
 
 # %% [markdown]
-# An *epoch* goes once through the data. In thirty of them the full batch makes thirty steps,
-# straight towards the minimum (the star). In two epochs, batches of 16 are already there, and
-# single samples do not come to rest at all: near the minimum the mean of the gradients is zero,
+# An *epoch* goes once through the data. In thirty of them the full batch makes thirty steps, on a
+# smooth path to the minimum (the star). Batches of 16 are there after two epochs, and then wander
+# about it; single samples never come to rest: at the minimum the mean of the gradients is zero,
 # but each sample's own is not.
 
 # %%
@@ -300,6 +300,11 @@ for method, (_, _, away, arrival) in plain.items():
         print(f"{method}: {away[-1]:.3f} from the minimum after 4000 steps")
 
 # %% [markdown]
+# Look at the last picture: RMSprop and AdaDelta come near the minimum, and then go around it.
+# Divided by its own size even the smallest gradient makes a step of the same length, so only a
+# falling rate would bring them to rest. Adam's mean of the gradients cancels what points here and
+# there, and Adagrad's rates do fall.
+#
 # ## Off a saddle
 #
 # At a saddle the gradient is zero, but it is no minimum: $f(x, y) = x^2 + (y^4 / 2 - y^2) / 10$
@@ -322,9 +327,11 @@ for method, (_, _, away, arrival) in ridge.items():
         print(f"{method}: {away[-1]:.3f} from the nearest minimum after 300 steps")
 
 # %% [markdown]
-# Plain gradient descent waits: the slope along the ridge is in proportion to $y$ itself, which
-# must grow step by step from almost nothing. Divided by its own size, a tiny slope counts as much
-# as any other.
+# Plain gradient descent, momentum and Nesterov first fall to the ridge, and wait there: the slope
+# along it is in proportion to $y$ itself, which must grow step by step from almost nothing.
+# Divided by its own size, a tiny slope counts as much as any other: the adaptive methods leave at
+# once. To leave early is not yet to arrive early, as momentum's and Adam's circles around the
+# goal show.
 #
 # ## On digits
 #
