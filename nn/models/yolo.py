@@ -240,12 +240,19 @@ def best_boxes(
     image_size : int
     threshold, iou_threshold : float
 
+    Raises
+    ------
+    ValueError
+        If a score is NaN.
+
     Examples
     --------
     >>> box = np.array([[[1.0, 2.0, 3.0, 9.0], [1.0, 2.0, 3.0, 8.0]]])
     >>> best_boxes(box, np.array([[0.7, 0.6]]), np.array([[3, 3]]), 8, 0.5, 0.5)[0]["boxes"]
     array([[1., 2., 3., 8.]])
     """
+    if np.isnan(scores).any():
+        raise ValueError(f"decode: {np.isnan(scores).sum()} of {scores.size} scores are NaN")
     found: Found = []
     boxes = boxes.clip(0.0, image_size)
     for corners, chances, classes in zip(boxes, scores, labels, strict=True):

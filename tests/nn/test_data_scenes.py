@@ -109,6 +109,8 @@ def test_nothing_and_the_largest():
         ({"lengths": (14, 70)}, "size=64"),
         ({"lengths": (0, 7)}, r"lengths=\(0, 7\)"),
         ({"n": -1}, "n=-1"),
+        ({"noise": -0.1}, "met 8 and -0.1"),
+        ({"clutter": -1}, "met -1 and 0.08"),
     ],
 )
 def test_bad_arguments(changed, words):

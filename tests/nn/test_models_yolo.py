@@ -300,6 +300,7 @@ def test_one_scene_can_be_learnt():
         (lambda: YOLOv1()(autograd.zeros(1, 64, 64)), r"\(N, 1, 64, 64\), met \(1, 64, 64\)"),
         (lambda: YOLOv1()(autograd.zeros(2, 3, 64, 64)), r"met \(2, 3, 64, 64\)"),
         (lambda: YOLOv1().decode(np.zeros((1, 8, 8, 19))), r"\(N, S, S, 20\).*met \(1, 8, 8, 19\)"),
+        (lambda: YOLOv1().decode(np.full((1, 8, 8, 20), np.nan)), "128 of 128 scores are NaN"),
         (lambda: YOLOLoss()(autograd.zeros(1, 8, 20), np.zeros((1, 1, 5))), r"met \(1, 8, 20\)"),
         (lambda: YOLOLoss()(autograd.zeros(1, 8, 8, 20), np.zeros((1, 5))), r"\(N, M, 5\)"),
         (lambda: YOLOLoss()(autograd.zeros(1, 8, 8, 20), -np.ones((2, 1, 5))), "of 2 images"),

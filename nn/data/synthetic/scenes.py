@@ -68,8 +68,8 @@ def digit_scenes(
     Raises
     ------
     ValueError
-        If there are no digits or one without ink, shapes do not fit, a range is not in order, or
-        digits can be longer than the scene.
+        If there are no digits or one without ink, shapes do not fit, a range is not in order, a
+        number is negative, or digits can be longer than the scene.
 
     Examples
     --------
@@ -89,6 +89,10 @@ def digit_scenes(
         raise ValueError(
             f"digit_scenes: expected n >= 0, ranges in order and lengths of 1 to size={size} "
             f"pixels, met n={n}, objects={objects}, lengths={lengths}"
+        )
+    if not (clutter >= 0 and noise >= 0):
+        raise ValueError(
+            f"digit_scenes: clutter and noise must be at least 0, met {clutter} and {noise}"
         )
     cut = [_along_ink(picture, place) for place, picture in enumerate(pictures)]
     images = np.zeros((n, 1, size, size), np.float32)
