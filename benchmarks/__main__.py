@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import autograd
+from autograd.kernels.native.target import target
 from autograd.kernels.threads import available_cores
 from nn.serialize import write_atomically
 
@@ -113,7 +114,9 @@ def run(options: argparse.Namespace) -> int:
 def measured(tasks: Sequence[Task], wanted: Any, budget: plan.Budget) -> list[trial.Result]:
     """Run trials, telling each, until the time is over or Ctrl-C comes."""
     counts = sorted({task.threads for task in tasks})
-    print(machine())
+    print(f"{machine()}, {target().unit}")
+    if lesser := plan.lesser_unit():
+        print(lesser)
     absent = rivals.missing(
         list({task.subject.name: task.subject for task in tasks}.values()), wanted
     )
@@ -145,6 +148,8 @@ def measured(tasks: Sequence[Task], wanted: Any, budget: plan.Budget) -> list[tr
             if result.code and (result.name, task.dtype, result.code) not in told:
                 told.add((result.name, task.dtype, result.code))
                 print(f"    code: {result.code}")
+            if result.stopped:
+                raise KeyboardInterrupt
     except KeyboardInterrupt:
         print(f"stopped after {len(results)} of {len(tasks)}")
     hurried = sum(why == trial.NO_TIME for r in results for why in r.refused.values())

@@ -32,10 +32,13 @@ class Timings:
         Of each contender, the time of one call in each round.
     foreign : list of float
         Of each round, the part of the machine's cores that other processes used.
+    stopped : bool
+        Ctrl-C ended it early.
     """
 
     seconds: dict[str, list[float]]
     foreign: list[float] = field(default_factory=list)
+    stopped: bool = False
 
     @property
     def rounds(self) -> int:
@@ -177,4 +180,5 @@ def in_turn(
         except KeyboardInterrupt:
             if found.rounds < 2:
                 raise
+            found.stopped = True
     return found

@@ -9,6 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from autograd.kernels.native.target import available, target
 from autograd.kernels.threads import available_cores
 
 from . import rivals
@@ -244,4 +245,15 @@ def crowded(counts: Sequence[int]) -> str:
     return (
         f"this process may use {cores} core{'s'[: cores > 1]}: "
         f"{max(counts)} threads share them, and show no scaling"
+    )
+
+
+def lesser_unit() -> str:
+    """What must be said of a vector unit below the CPU's best; "" if it is in force."""
+    best = available()[0]
+    if target().unit == best:
+        return ""
+    return (
+        f"AUTOGRAD_SIMD={target().unit}: our kernels and the roofs use no {best}, which this CPU "
+        "has and others may use"
     )

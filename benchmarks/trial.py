@@ -70,6 +70,8 @@ class Result:
         Time with the fewest threads measured / time with these.
     same_bits : bool or None
         Whether the results are those of the fewest threads, bit for bit.
+    stopped : bool
+        Ctrl-C ended the timing early.
     """
 
     name: str
@@ -94,6 +96,7 @@ class Result:
     digest: str = ""
     scaling: float | None = None
     same_bits: bool | None = None
+    stopped: bool = False
 
     @property
     def key(self) -> str:
@@ -222,7 +225,7 @@ def run(
     result.code = "" if evidence is None else str(evidence)
     result.times = timings.seconds
     result.seconds = timings.spread(OURS)
-    result.disturbed = timings.disturbed
+    result.disturbed, result.stopped = timings.disturbed, timings.stopped
     result.ratios = {
         name: ratio(timings.seconds[OURS], times)
         for name, times in timings.seconds.items()

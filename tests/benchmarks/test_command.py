@@ -153,6 +153,23 @@ def test_ctrl_c_keeps_what_was_measured(user_file, tmp_path, capsys, monkeypatch
     assert len(history.read(next(tmp_path.glob("*.jsonl")))) == 2
 
 
+def test_ctrl_c_in_the_middle_of_a_kernel_ends_the_run(tmp_path, capsys):
+    path = tmp_path / "mine.py"
+    path.write_text(
+        "import itertools\nimport time\nimport benchmarks\ncalls = itertools.count()\n\n"
+        "@benchmarks.kernel(reference=lambda x: x, sizes=[10, 20], dtypes=['float64'])\n"
+        "def interrupted(x):\n"
+        "    time.sleep(0.01)\n"
+        "    if next(calls) == 20:\n        raise KeyboardInterrupt\n    return x.copy()\n"
+    )
+    words = ["run", str(path), "--budget", "60", "--folder", str(tmp_path)]
+    status, text = run(*words, capsys=capsys)
+    assert status == 0
+    assert "stopped after 1 of 2" in text
+    (record,) = history.read(next(tmp_path.glob("*.jsonl")))
+    assert record["stopped"]
+
+
 def test_contenders_take_turns():
     order = []
     found = clock.in_turn(

@@ -6,6 +6,7 @@ import os
 
 import pytest
 
+from autograd.kernels.native.target import available, target
 from benchmarks import __main__ as command
 from benchmarks import history, plan, rivals
 from benchmarks.subjects import SUBJECTS, kernel
@@ -91,6 +92,12 @@ def test_one_core(file, tmp_path, capsys):
         os.sched_setaffinity(0, before)
     assert status == 0
     assert "this process may use 1 core: 2 threads share them, and show no scaling" in text
+
+
+def test_a_lesser_vector_unit_is_told(monkeypatch):
+    assert plan.lesser_unit() == "" or target().unit != available()[0]
+    monkeypatch.setattr(plan, "available", lambda: ("best", target().unit))
+    assert plan.lesser_unit().startswith(f"AUTOGRAD_SIMD={target().unit}: our kernels")
 
 
 def test_a_run_ends_with_its_budget_and_says_so(file, tmp_path, capsys):
