@@ -18,6 +18,7 @@ from .options import PARSERS, folder_name
 from .recipes import find_recipe
 from .recipes.task import CURVES
 from .runs import CHECKPOINT, FILM, GRAPH, METRICS, RUNS, WEIGHTS, start
+from .search.command import add_search
 from .settings import FAILED, INTERRUPTED, OK, OPTIMIZERS, USAGE, Failure, Settings
 
 
@@ -65,6 +66,7 @@ def make_parser() -> Parser:
     add_graph(commands, program)
     add_film(commands, program)
     add_export(commands, program)
+    add_search(commands, program)
     return parser
 
 
@@ -239,7 +241,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(list_text())
         return OK
     if options.command is None:
-        parser.error("name a command: train, graph, film, export")
+        parser.error("name a command: train, graph, film, export, search")
     if options.model is None:
         options.parser.error(f"name a model: {', '.join(list_models())}")
     try:

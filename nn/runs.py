@@ -206,22 +206,7 @@ def start(options: argparse.Namespace) -> Run:
             "resume it with the same data, or start another run in another --out"
         )
 
-    manual_seed(settings.seed)
-    model = task.make_model(settings)
-    if saved is None:
-        task.pretrain(model)
-    optimizer = OPTIMIZERS[settings.optimizer].make(model.parameters(), settings.lr)
-    trainer = Trainer(
-        model,
-        optimizer,
-        task.loss,
-        batches(task.parts.train, settings.batch_size, order_rng),
-        batches(task.parts.validation),
-        metrics=task.metrics,
-        scheduler=task.scheduler(optimizer),
-        augment=task.augment(),
-        **task.training,
-    )
+    trainer = make_trainer(task, order_rng, fresh=saved is None)
     if folder is None:
         folder = claim_folder(options.out, settings.model)
         run = Run(folder, settings, task, trainer)
@@ -240,7 +225,7 @@ def start(options: argparse.Namespace) -> Run:
     counts = ", ".join(
         f"{size:,} {name}" for size, name in zip(task.parts.sizes, names, strict=True)
     )
-    parameters = count_parameters(model)
+    parameters = count_parameters(trainer.model)
     print(f"{settings.model}, {parameters:,} parameters; {settings.data}, samples: {counts}")
     print(
         f"{settings.optimizer}, lr {settings.lr:g}, batch size {settings.batch_size}, seed "
@@ -249,6 +234,27 @@ def start(options: argparse.Namespace) -> Run:
     if trainer.epoch:
         print(f"going on after epoch {trainer.epoch}")
     return run
+
+
+def make_trainer(task: Task, order_rng: np.random.Generator, fresh: bool = True) -> Trainer:
+    """The trainer of a run that begins, or of one whose checkpoint is yet to be loaded."""
+    settings = task.settings
+    manual_seed(settings.seed)
+    model = task.make_model(settings)
+    if fresh:
+        task.pretrain(model)
+    optimizer = OPTIMIZERS[settings.optimizer].make(model.parameters(), settings.lr)
+    return Trainer(
+        model,
+        optimizer,
+        task.loss,
+        batches(task.parts.train, settings.batch_size, order_rng),
+        batches(task.parts.validation),
+        metrics=task.metrics,
+        scheduler=task.scheduler(optimizer),
+        augment=task.augment(),
+        **task.training,
+    )
 
 
 def seeded_task(settings: Settings) -> tuple[Task, np.random.Generator]:
