@@ -9,13 +9,16 @@ from typing import Any
 
 from ..module import Module
 from .alexnet import AlexNet, SmallAlexNet
+from .autoencoder import Autoencoder, ConvAutoencoder, StackedAutoencoder
 from .curves import HardSigmoidSum, SigmoidSum
+from .deep_belief import DeepBeliefNetwork
 from .deep_mlp import DeepMLP
 from .lenet import LeNet5
 from .linear_classifiers import LinearSVM, LogisticRegression, Perceptron
 from .maxout import MaxoutNetwork
 from .mlp import MLP
 from .perceptrons import PixelMLP, SpiralMLP
+from .rbm import RBM
 from .recurrent import CharLanguageModel, SequenceRegressor
 from .regression import LinearRegression
 from .resnet import resnet18, resnet34, resnet50
@@ -110,25 +113,25 @@ ENTRIES = (
         "vgg11",
         vgg11,
         (3, 224, 224),
-        "VGG-11 (Simonyan, Zisserman 2015); 133 million parameters, 6 GB: try --limit 16",
+        "VGG-11 (Simonyan, Zisserman 2015); 133 million parameters, 6 GB: try --limit 64",
     ),
     ModelEntry(
         "vgg13",
         vgg13,
         (3, 224, 224),
-        "VGG-13 (Simonyan, Zisserman 2015); 133 million parameters, 6 GB: try --limit 16",
+        "VGG-13 (Simonyan, Zisserman 2015); 133 million parameters, 6 GB: try --limit 64",
     ),
     ModelEntry(
         "vgg16",
         vgg16,
         (3, 224, 224),
-        "VGG-16 (Simonyan, Zisserman 2015); 138 million parameters, 6 GB: try --limit 16",
+        "VGG-16 (Simonyan, Zisserman 2015); 138 million parameters, 6 GB: try --limit 64",
     ),
     ModelEntry(
         "vgg19",
         vgg19,
         (3, 224, 224),
-        "VGG-19 (Simonyan, Zisserman 2015); 144 million parameters, 6 GB: try --limit 16",
+        "VGG-19 (Simonyan, Zisserman 2015); 144 million parameters, 6 GB: try --limit 64",
     ),
     ModelEntry(
         "worked_network",
@@ -239,6 +242,42 @@ ENTRIES = (
         (10,),
         "small Transformer (Vaswani et al. 2017) that sorts strings of ten digits",
         "int64",
+    ),
+    ModelEntry(
+        "autoencoder",
+        Autoencoder,
+        (1, 28, 28),
+        "dense autoencoder of 28x28 images, with a code of 32 numbers",
+    ),
+    ModelEntry(
+        "conv_autoencoder",
+        ConvAutoencoder,
+        (1, 28, 28),
+        "convolutional autoencoder of 28x28 images, with a code of 32 numbers",
+    ),
+    ModelEntry(
+        "denoising",
+        partial(ConvAutoencoder, code_size=64),
+        (1, 28, 28),
+        "convolutional autoencoder that takes noise away (Vincent et al. 2008)",
+    ),
+    ModelEntry(
+        "stacked_autoencoder",
+        StackedAutoencoder,
+        (1, 28, 28),
+        "deep autoencoder of sigmoids, pre-trained layer by layer (Bengio et al. 2007)",
+    ),
+    ModelEntry(
+        "rbm",
+        partial(RBM, hidden=100),
+        (1, 28, 28),
+        "restricted Boltzmann machine (Hinton 2002), by contrastive divergence",
+    ),
+    ModelEntry(
+        "deep_belief",
+        partial(DeepBeliefNetwork, k=3, chains=100),
+        (1, 28, 28),
+        "deep belief network (Hinton et al. 2006), tuned by wake and sleep; makes up digits",
     ),
 )
 

@@ -5,6 +5,8 @@ it. To add one: a subclass of `Task`, and a `Recipe` in the file's ``RECIPES``, 
 """
 
 from . import (
+    autoencoders,
+    boltzmann,
     convolutional,
     depth,
     detection,
@@ -23,6 +25,8 @@ RECIPES: dict[str, Recipe] = {
     recipe.model: recipe
     for recipe in (
         *images.RECIPES,
+        *autoencoders.RECIPES,
+        *boltzmann.RECIPES,
         *convolutional.RECIPES,
         *depth.RECIPES,
         *detection.RECIPES,
