@@ -139,7 +139,7 @@ class CharLanguageModel(Module):
     Raises
     ------
     ValueError
-        If `cell` is another; in the call, if the input is not (N, steps).
+        If `cell` is another, or there is no character; in the call, if the input is not (N, steps).
 
     Examples
     --------
@@ -161,6 +161,10 @@ class CharLanguageModel(Module):
         dropout: float = 0.0,
     ) -> None:
         super().__init__()
+        if num_characters < 1:
+            raise ValueError(
+                f"CharLanguageModel: num_characters must be at least 1, met {num_characters}"
+            )
         self.embedding = Embedding(num_characters, embedding_dim)
         self.recurrent = _recurrent(
             "CharLanguageModel", cell, embedding_dim, hidden_size, num_layers, dropout

@@ -58,6 +58,8 @@ def search(
         another process.
     RuntimeError
         If a process cannot begin.
+    OSError
+        If `file` cannot be written.
 
     Examples
     --------

@@ -145,6 +145,8 @@ def _range(who: str, name: str, values: Any) -> Range:
 
 def ranges(who: str, space: Mapping[str, Any]) -> dict[str, Range]:
     """The ranges of a space, where sequences of values are choices."""
+    if not isinstance(space, Mapping):
+        raise TypeError(f"{who}: expected a dict of parameters, met {type(space).__name__}")
     if not space:
         raise ValueError(f"{who}: expected a space of at least one parameter, met none")
     return {name: _range(who, name, values) for name, values in space.items()}

@@ -186,6 +186,8 @@ class Journal:
     ------
     ValueError
         If the file holds something else.
+    OSError
+        If it cannot be written.
 
     Examples
     --------
@@ -198,6 +200,9 @@ class Journal:
         self.done: dict[int, Trial] = {}
         if self.path is not None and self.path.exists():
             self.done = {trial.number: trial for trial in self._read(self.path)}
+        if self.path is not None:  # a file that cannot be written is told now, not after a trial
+            self.path.parent.mkdir(parents=True, exist_ok=True)
+            self.path.open("a").close()
 
     def _read(self, path: Path) -> Iterator[Trial]:
         data = path.read_bytes()
@@ -234,6 +239,5 @@ class Journal:
         """Keep a trial."""
         self.done[trial.number] = trial
         if self.path is not None:
-            self.path.parent.mkdir(parents=True, exist_ok=True)
             with self.path.open("a", encoding="utf-8") as stream:
                 stream.write(json.dumps(asdict(trial)) + "\n")

@@ -52,6 +52,8 @@ def test_wrong_settings_are_named():
         SequenceRegressor(2, cell="lstm")
     with pytest.raises(ValueError, match=r"CharLanguageModel: cell .*'Elman'"):
         CharLanguageModel(5, cell="Elman")
+    with pytest.raises(ValueError, match=r"CharLanguageModel: num_characters .* met 0"):
+        CharLanguageModel(0)
     with pytest.raises(ValueError, match=r"CharLanguageModel: expected characters \(N, steps\)"):
         CharLanguageModel(5)(autograd.zeros(3, dtype=np.int64))
 

@@ -95,6 +95,12 @@ def test_values_that_json_cannot_keep_are_refused():
         grid({"x": 3})
 
 
+def test_a_space_is_a_dict():
+    for wrong in ([1], None):
+        with pytest.raises(TypeError, match="expected a dict of parameters"):
+            grid(wrong)  # pyright: ignore[reportArgumentType] - the mistake under test
+
+
 # ------------------------------------------------------------------ searching
 
 
@@ -184,6 +190,14 @@ def test_another_search_or_another_file_is_refused(tmp_path):
         with pytest.raises(ValueError, match=r"trials.jsonl"):
             search(parabola, grid({"x": [1, 2]}), file=file)
         assert file.read_text() == text
+
+
+def test_a_file_that_cannot_be_written_is_told_before_the_first_trial(tmp_path):
+    (tmp_path / "file").touch()
+    ran = []
+    with pytest.raises(OSError, match="file"):
+        search(ran.append, grid({"x": [1]}), file=tmp_path / "file" / "trials.jsonl")
+    assert not ran
 
 
 def test_ctrl_c_keeps_what_is_done(tmp_path):
