@@ -67,7 +67,7 @@ def draw(axis, values, title):
     """A function of the plane as colours, with its line of zeros."""
     values = values.numpy().reshape(x.shape)
     top = abs(values).max() + 1e-9
-    axis.contourf(x, y, values, levels=np.linspace(-top, top, 24), cmap=colours, alpha=0.75)
+    axis.contourf(x, y, values, levels=np.linspace(-top, top, 24), cmap=colours, alpha=0.5)
     axis.contour(x, y, values, levels=[0.0], colors="black", linewidths=0.8)
     axis.set(title=title, xticks=[], yticks=[], aspect="equal")
 
