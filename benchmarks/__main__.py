@@ -6,6 +6,7 @@ import argparse
 import itertools
 import json
 import math
+import shlex
 import sys
 import time
 import warnings
@@ -178,8 +179,7 @@ def write_page(options: argparse.Namespace) -> int:
             break
     name = time.strftime("page %Y-%m-%dT%H:%M:%SZ", time.gmtime())
     kept = history.keep(results, name, options.folder)
-    command = "python -m benchmarks page"
-    told = page.text(results, units, time.monotonic() - begin, command)
+    told = page.text(results, units, time.monotonic() - begin, options.said)
     write_atomically(options.file, told.encode())
     print(f"{options.file} is written; its results are kept in {kept} as {name!r}")
     return int(any(r.wrong for r in results))
@@ -318,7 +318,9 @@ def examine(options: argparse.Namespace) -> int:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; a mistake of the user's is one clear line."""
-    options = parser().parse_args(arguments)
+    words = sys.argv[1:] if arguments is None else arguments
+    options = parser().parse_args(words)
+    options.said = f"python -m benchmarks {shlex.join(words)}"
     try:
         if options.command == "list":
             return show_list()

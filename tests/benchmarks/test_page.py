@@ -87,6 +87,7 @@ def test_the_command(tmp_path, capsys, monkeypatch):
     text = file.read_text(encoding="utf-8")
     assert "digits-mlp, 2" in text
     assert "softmax 4x5" in text
+    assert f"\npython -m benchmarks page {file} --no-cold --rivals numpy --threads 1" in text
     assert "kept in" in capsys.readouterr().out
     assert command.main([*words, "--folder", str(tmp_path), "--budget", "1e-6"]) == 2
     assert "nothing was measured within --budget" in capsys.readouterr().err
