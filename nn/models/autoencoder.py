@@ -159,6 +159,7 @@ class ConvAutoencoder(Module):
             raise ValueError(
                 f"ConvAutoencoder: image_size must be a multiple of 4, met {image_size}"
             )
+        check_sizes("ConvAutoencoder: in_channels and code_size", (in_channels, code_size))
         self.image_shape = (in_channels, image_size, image_size)
         self.map_shape = (many, image_size // 4, image_size // 4)
         cells = many * (image_size // 4) ** 2

@@ -6,6 +6,8 @@ from collections.abc import Sequence
 from itertools import pairwise
 from typing import TYPE_CHECKING, Any, cast
 
+import numpy as np
+
 import autograd
 import optim
 from autograd import bernoulli, cat, no_grad, sigmoid, softplus
@@ -90,9 +92,9 @@ class DeepBeliefNetwork(Module):
     ) -> None:
         super().__init__()
         self.sizes = check_sizes("DeepBeliefNetwork", sizes)
-        if num_classes < 0:
+        if not isinstance(num_classes, int | np.integer) or num_classes < 0:
             raise ValueError(
-                f"DeepBeliefNetwork: num_classes must be at least 0, met {num_classes}"
+                f"DeepBeliefNetwork: num_classes must be an integer >= 0, met {num_classes!r}"
             )
         self.num_classes = num_classes
         pairs = list(pairwise(self.sizes[:-1]))
@@ -188,6 +190,10 @@ class DeepBeliefNetwork(Module):
             Probabilities of the pixels.
         """
         inner = self.sizes[-2]
+        if start is not None and len(start) != n:
+            raise ValueError(
+                f"DeepBeliefNetwork.sample: n={n} samples cannot start from {len(start)}"
+            )
         with no_grad():
             memory = self.top.noise(n)
             causes = memory[:, :inner] if start is None else self._causes(start)[-1]

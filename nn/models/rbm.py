@@ -88,8 +88,8 @@ class RBM(Module):
             ("chains", chains, 0),
             ("num_classes", num_classes, 0),
         ):
-            if value < least:
-                raise ValueError(f"RBM: {name} must be at least {least}, met {value}")
+            if not isinstance(value, int | np.integer) or value < least:
+                raise ValueError(f"RBM: {name} must be an integer >= {least}, met {value!r}")
         if num_classes > visible:
             raise ValueError(
                 f"RBM: num_classes={num_classes} of the visible={visible} units cannot be classes"
@@ -155,6 +155,12 @@ class RBM(Module):
         v = self._rows(v)
         if not len(v):
             raise ValueError("match_visible_bias_: expected at least one sample, met none")
+        low, high = v.min().item(), v.max().item()
+        if not 0 <= low <= high <= 1:
+            raise ValueError(
+                f"match_visible_bias_: samples must lie in [0, 1], met {low} to {high}; divide "
+                "images of bytes by 255"
+            )
         with no_grad():
             # One made-up sample of each kind, so that a unit that is never on has a finite bias.
             on, off = v.sum(0) + 1, (1 - v).sum(0) + 1
@@ -232,6 +238,8 @@ class RBM(Module):
         Tensor (N, visible)
             Of zeros and ones.
         """
+        if steps < 0:
+            raise ValueError(f"RBM.gibbs: steps must be at least 0, met {steps}")
         given = v = self._rows(v).detach()
         pixels = self.visible - self.num_classes
         for _ in range(steps):

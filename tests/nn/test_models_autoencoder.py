@@ -59,6 +59,8 @@ def test_samples_of_another_size_are_refused():
                 model(autograd.zeros(*shape))
     with pytest.raises(ValueError, match=r"expected images \(N, 1, 28, 28\), met shape \(2, 784\)"):
         models.ConvAutoencoder()(autograd.zeros(2, 784))
+    with pytest.raises(ValueError, match=r"code_size: sizes .* met \(1, 0\)"):
+        models.ConvAutoencoder(code_size=0)
     with pytest.raises(ValueError, match="multiple of 4, met 30"):
         models.ConvAutoencoder(image_size=30)
 

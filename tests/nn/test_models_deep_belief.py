@@ -139,7 +139,7 @@ def test_a_classifier_starts_from_the_network():
 def test_mistakes_are_told():
     with pytest.raises(ValueError, match="sizes must be 2 or more"):
         DeepBeliefNetwork((784,))
-    with pytest.raises(ValueError, match="num_classes must be at least 0, met -1"):
+    with pytest.raises(ValueError, match="num_classes must be an integer >= 0, met -1"):
         DeepBeliefNetwork((4, 3), -1)
     plain, labelled = DeepBeliefNetwork((4, 3, 2)), DeepBeliefNetwork((4, 3, 2), 2)
     v, y = autograd.zeros(3, 4), autograd.tensor([0, 1, 1])
@@ -151,5 +151,7 @@ def test_mistakes_are_told():
         labelled(v, y[:2])
     with pytest.raises(ValueError, match=r"expected a batch \(N, 4\).*met shape \(3, 5\)"):
         plain(autograd.zeros(3, 5))
+    with pytest.raises(ValueError, match="n=5 samples cannot start from 3"):
+        plain.sample(5, start=v)
     with pytest.raises(ValueError, match="no class units"):
         plain.class_scores(v)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+from typing import Any
 
 import numpy as np
 import pytest
@@ -190,12 +191,14 @@ def test_images_one_sample_and_none():
 
 
 def test_mistakes_are_told():
-    for arguments, text in (
-        ({"visible": 0}, "visible must be at least 1, met 0"),
-        ({"k": 0}, "k must be at least 1, met 0"),
-        ({"chains": -1}, "chains must be at least 0, met -1"),
+    mistakes: list[tuple[dict[str, Any], str]] = [
+        ({"visible": 0}, "visible must be an integer >= 1, met 0"),
+        ({"k": 0}, "k must be an integer >= 1, met 0"),
+        ({"hidden": 2.5}, r"hidden must be an integer >= 1, met 2\.5"),
+        ({"chains": -1}, "chains must be an integer >= 0, met -1"),
         ({"visible": 3, "num_classes": 4}, "num_classes=4 of the visible=3 units"),
-    ):
+    ]
+    for arguments, text in mistakes:
         with pytest.raises(ValueError, match=text):
             RBM(**arguments)
     model = RBM(30, 25)
@@ -205,6 +208,10 @@ def test_mistakes_are_told():
         model.log_partition()
     with pytest.raises(ValueError, match="at least one sample, met none"):
         model.match_visible_bias_(autograd.zeros(0, 30))
+    with pytest.raises(ValueError, match=r"must lie in \[0, 1\], met 255\.0 to 255\.0"):
+        model.match_visible_bias_(autograd.full((2, 30), 255.0))
+    with pytest.raises(ValueError, match="steps must be at least 0, met -1"):
+        model.gibbs(autograd.zeros(2, 30), -1)
     with pytest.raises(ValueError, match="no class units"):
         model.class_scores(autograd.zeros(1, 30))
     with pytest.raises(ValueError, match="chains=0 and steps=5"):
