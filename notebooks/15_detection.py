@@ -459,9 +459,10 @@ for k, (name, detections) in enumerate(
     print(f"{name}: {', '.join(words)}")
     groups = [(low <= lengths) & (lengths < high) for low, high in pairwise(edges)]
     shares = [(ends[group] == 0).mean() for group in groups]
-    axis.stairs(shares, edges, color=f"C{k}", linewidth=2, label=name)
-axis.set(xlabel="longer side of the digit (pixels)", ylabel="share found", ylim=(0, 1.02))
-axis.legend(loc="lower right")
+    axis.stairs(shares, edges, baseline=None, color=f"C{k}", linewidth=2, label=name)
+axis.set(xlabel="longer side of the digit (pixels)", xticks=edges)
+axis.set(ylabel="share found", ylim=(0, 1.02))
+axis.legend(loc="lower center")
 plt.show()
 
 # %% [markdown]
