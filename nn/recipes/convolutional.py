@@ -19,7 +19,7 @@ SHIFTED = {"shift": 2, "lr_step": 8, "lr_decay": 0.3}
 
 class ClassificationByVGG(ImageClassification):
     """
-    VGG with batch normalisation: without, a few hundred images taught it nothing in six epochs.
+    VGG with batch normalisation: without, a few hundred images taught it nothing in eight epochs.
 
     Examples
     --------
