@@ -313,8 +313,8 @@ plt.show()
 # ## Deep, layer by layer
 #
 # Before 2006 hardly anybody could train a network of more than two or three layers. The units were
-# sigmoids, whose slope is at most $1/4$, so that each layer on the way back leaves at most a
-# quarter of a gradient. Hinton and Salakhutdinov (2006), and Bengio, Lamblin, Popovici and
+# sigmoids, whose slope is at most $1/4$: with small weights every layer on the way back takes most
+# of the gradient away. Hinton and Salakhutdinov (2006), and Bengio, Lamblin, Popovici and
 # Larochelle (2007) found a way around it:
 #
 # 1. train the first layer alone, as an autoencoder of the pixels;
