@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 
 import pytest
@@ -21,7 +22,9 @@ def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 def as_before() -> Iterator[None]:
     """Whatever a test enters or sets is taken back."""
     known, threads = dict(SUBJECTS), autograd.get_num_threads()
+    depth = sys.getrecursionlimit()
     yield
+    sys.setrecursionlimit(depth)  # compilers of others raise it when they are imported
     SUBJECTS.clear()
     SUBJECTS.update(known)
     autograd.set_num_threads(threads)
