@@ -36,7 +36,7 @@ import nn
 import optim
 from nn.models import YOLOLoss, YOLOv1, YOLOv3, YOLOv3Loss, anchor_boxes, shape_iou, true_boxes
 from nn.models.yolo_loss import encode_cells
-from nn.report_detection import draw_detections
+from nn.report import draw_detections
 
 autograd.manual_seed(0)
 rng = np.random.default_rng(0)

@@ -14,8 +14,7 @@ from .. import data as readers
 from ..functional import binary_cross_entropy, mse_loss
 from ..models import StackedAutoencoder
 from ..module import Module
-from ..report import draw_history
-from ..report_images import save_image_rows
+from ..report import draw_history, save_image_rows
 from ..train import Record
 from .images import DATA, load_digits
 from .recipe import Recipe

@@ -13,8 +13,7 @@ from autograd import no_grad, tensor
 from ..functional import binary_cross_entropy
 from ..models import RBM, DeepBeliefNetwork
 from ..module import Module
-from ..report import draw_history
-from ..report_images import save_image_rows
+from ..report import draw_history, save_image_rows
 from ..train import Record
 from .autoencoders import digits_from_zero_to_one
 from .images import DATA

@@ -15,8 +15,7 @@ from ..functional import binary_cross_entropy
 from ..metrics import accuracy
 from ..models import find_model
 from ..module import Module
-from ..report import draw_history
-from ..report_plane import save_plane
+from ..report import draw_history, save_plane
 from ..settings import Failure, Settings
 from ..train import Record
 from .images import NUM_CLASSES, ImageClassification, load_digits

@@ -16,7 +16,7 @@ from ..models import YOLOLoss, YOLOv3Loss, true_boxes
 from ..models.yolo import Found, decode_cells
 from ..models.yolo_v3 import ANCHORS, anchor_places, decode_anchors
 from ..module import Module
-from ..report_detection import save_detections
+from ..report import save_detections
 from ..train import Record
 from .images import DATA, load_digits
 from .recipe import Recipe

@@ -14,8 +14,7 @@ from ..data import spirals
 from ..functional import cross_entropy
 from ..metrics import accuracy
 from ..module import Module
-from ..report import draw_history
-from ..report_plane import save_plane
+from ..report import draw_history, save_plane
 from ..train import Record
 from .images import DATA, REMEDIES, SIDE, ImageClassification, load_digits
 from .recipe import Recipe

@@ -16,7 +16,7 @@ from ..data import Alphabet, adding_problem, next_windows, python_manual
 from ..functional import cross_entropy, mse_loss
 from ..models import CharLanguageModel
 from ..module import Module
-from ..report_regression import save_predictions
+from ..report import save_predictions
 from ..serialize.files import write_atomically
 from ..train import Record
 from .recipe import Recipe

@@ -14,7 +14,7 @@ from ..data import Standardize, daily_views, diabetes, lagged, wavy_curve
 from ..functional import mse_loss
 from ..models import LinearRegression
 from ..module import Module
-from ..report_regression import save_lines, save_predictions
+from ..report import save_lines, save_predictions
 from ..settings import reporting
 from ..train import Record
 from .recipe import Recipe

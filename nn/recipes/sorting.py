@@ -13,8 +13,7 @@ from autograd import tensor
 from ..data import digit_strings
 from ..functional import cross_entropy
 from ..module import Module
-from ..report import draw_history
-from ..report_attention import save_attention
+from ..report import draw_history, save_attention
 from ..train import Record
 from .recipe import Recipe
 from .task import CURVES, Part, Parts, Task

@@ -10,7 +10,7 @@ import pytest
 import nn.__main__ as cli
 from nn.recipes import find_recipe
 from nn.recipes.autoencoders import psnr, squared_error
-from nn.report_images import save_image_rows
+from nn.report import save_image_rows
 from nn.settings import Settings
 
 

@@ -11,7 +11,7 @@ import pytest
 import nn.__main__ as cli
 from nn.recipes.linear_classifiers import sign_accuracy
 from nn.recipes.regression import rmse
-from nn.report_regression import save_lines, save_predictions
+from nn.report import save_lines, save_predictions
 
 
 def trained(name, folder) -> dict[str, float]:

@@ -10,7 +10,7 @@ import pytest
 import nn.__main__ as cli
 from nn.recipes import find_recipe
 from nn.recipes.sorting import whole_strings
-from nn.report_attention import save_attention
+from nn.report import save_attention
 from nn.settings import Settings
 
 

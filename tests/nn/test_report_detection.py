@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nn.report_detection import MISSED, RIGHT, WRONG, draw_detections, save_detections
+from nn.report import draw_detections, save_detections
+from nn.report.detection import MISSED, RIGHT, WRONG
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed: pip install dagrad[plot]")
 

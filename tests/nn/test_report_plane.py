@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 import autograd
-from nn.report_plane import save_plane
+from nn.report import save_plane
 
 pytest.importorskip("matplotlib", reason="matplotlib is not installed: pip install dagrad[plot]")
 

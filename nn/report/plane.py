@@ -9,8 +9,8 @@ import numpy as np
 
 from autograd import no_grad, tensor
 
-from .report import BLUE, ORANGE, _figure, _save
-from .serialize import PathLike
+from ..serialize import PathLike
+from .canvas import BLUE, ORANGE, blank, save
 
 SIDE = 120  # places of the plane, in each direction
 MARGIN = 0.15  # around the points, as a share of their width
@@ -54,7 +54,7 @@ def save_plane(
             f"save_plane: expected points (N, 2) and labels (N,), N at least 1, met "
             f"{points.shape} and {labels.shape}"
         )
-    figure = _figure(5.6, 4.8)
+    figure = blank(5.6, 4.8)
     axes = figure.subplots()
     low, high = points.min(0), points.max(0)
     width = np.maximum(high - low, 1e-3) * MARGIN
@@ -73,4 +73,4 @@ def save_plane(
         )
     axes.set(xlabel="input 1", ylabel="input 2", title=title)
     axes.legend(loc="upper center", ncols=2, bbox_to_anchor=(0.5, -0.14), frameon=False)
-    _save(figure, path)
+    save(figure, path)

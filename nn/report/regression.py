@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .report import BLUE, GREY, ORANGE, _figure, _save
-from .serialize import PathLike
+from ..serialize import PathLike
+from .canvas import BLUE, GREY, ORANGE, blank, save
 
 
 def save_predictions(
@@ -40,7 +40,7 @@ def save_predictions(
             "save_predictions: expected predicted and true of one shape (N,), N at least 1, met "
             f"{predicted.shape} and {true.shape}"
         )
-    figure = _figure(5.4, 5.2)
+    figure = blank(5.4, 5.2)
     axes = figure.subplots()
     ends = [float(min(predicted.min(), true.min())), float(max(predicted.max(), true.max()))]
     axes.plot(ends, ends, "--", color=GREY, linewidth=1)
@@ -50,7 +50,7 @@ def save_predictions(
     axes.grid(color="#DDDDDD", linewidth=0.8)
     axes.set_axisbelow(True)
     axes.spines[["top", "right"]].set_visible(False)
-    _save(figure, path)
+    save(figure, path)
 
 
 def save_lines(
@@ -90,7 +90,7 @@ def save_lines(
             f"save_lines: expected one to three lines of the shape of x (N,), met {shapes} and "
             f"{x.shape}"
         )
-    figure = _figure(8.0, 4.0)
+    figure = blank(8.0, 4.0)
     axes = figure.subplots()
     styles = ((GREY, 4.0, 0.45), (ORANGE, 1.6, 1.0), (BLUE, 1.6, 1.0))
     for (name, line), (colour, width, alpha) in zip(lines.items(), styles, strict=False):
@@ -99,4 +99,4 @@ def save_lines(
     axes.grid(color="#DDDDDD", linewidth=0.8)
     axes.spines[["top", "right"]].set_visible(False)
     axes.legend(frameon=False)
-    _save(figure, path)
+    save(figure, path)

@@ -6,8 +6,8 @@ from collections.abc import Mapping
 
 import numpy as np
 
-from .report import _figure, _save
-from .serialize import PathLike
+from ..serialize import PathLike
+from .canvas import blank, save
 
 INCHES = 0.62  # of an image's side
 
@@ -48,7 +48,7 @@ def save_image_rows(
             f"save_image_rows: expected a row or more, each of as many images, met {shapes}"
         )
     (count,) = counts
-    figure = _figure(INCHES * count + 1.4, INCHES * len(arrays) + 0.4)
+    figure = blank(INCHES * count + 1.4, INCHES * len(arrays) + 0.4)
     if title:
         figure.suptitle(title, fontsize=10, fontweight="bold")
     grid = figure.subplots(len(arrays), count, squeeze=False)
@@ -64,4 +64,4 @@ def save_image_rows(
             axes.set_xticks([])
             axes.set_yticks([])
         line[0].set_ylabel(name, rotation=0, ha="right", va="center")
-    _save(figure, path)
+    save(figure, path)

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from .report import _figure, _save
-from .serialize import PathLike
+from ..serialize import PathLike
+from .canvas import blank, save
 
 
 def save_attention(
@@ -48,7 +48,7 @@ def save_attention(
             f"save_attention: expected maps (heads, {len(rows)}, {len(columns)}) of every layer, "
             f"met {[weights.shape for weights in arrays]}"
         )
-    figure = _figure(1.2 + 3.2 * heads, 0.5 + 3.2 * len(arrays))
+    figure = blank(1.2 + 3.2 * heads, 0.5 + 3.2 * len(arrays))
     axes = figure.subplots(len(arrays), heads, squeeze=False)
     for layer, weights in enumerate(arrays):
         for head, axis in enumerate(axes[layer]):
@@ -59,4 +59,4 @@ def save_attention(
             axis.set(xlabel="looked at", ylabel="answered")
     figure.colorbar(axes[0, 0].images[0], ax=axes, label="weight", shrink=0.6)
     figure.suptitle(title)
-    _save(figure, path)
+    save(figure, path)

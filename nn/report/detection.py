@@ -7,9 +7,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from .metrics import match_detections
-from .report import _figure, _save
-from .serialize import PathLike
+from ..metrics import match_detections
+from ..serialize import PathLike
+from .canvas import blank, save
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -126,7 +126,7 @@ def save_detections(
         If the file cannot be written.
     """
     rows = -(-len(images) // COLUMNS)
-    figure = _figure(2.0 * COLUMNS, 2.1 * rows + 0.6)
+    figure = blank(2.0 * COLUMNS, 2.1 * rows + 0.6)
     figure.suptitle(
         f"{title}\nblue: right, with class and score in per cent; orange: wrong; "
         "yellow, broken: not found",
@@ -136,4 +136,4 @@ def save_detections(
         axes.set_axis_off()
         if k < len(images):
             draw_detections(axes, images[k], found[k], true[k])
-    _save(figure, path)
+    save(figure, path)
