@@ -232,10 +232,10 @@ def records(folder: Path) -> list[dict[str, Any]]:
     path = folder / f"{history.machine_key()}.jsonl"
     if not path.exists():
         raise LookupError(f"nothing was kept for this machine in {folder}; `run` something first")
-    with warnings.catch_warnings(record=True) as said:
+    with warnings.catch_warnings(record=True) as caught:
         warnings.simplefilter("always")
         found = history.read(path)
-    for warning in said:
+    for warning in caught:
         print(f"warning: {warning.message}", file=sys.stderr)
     if not found:
         raise LookupError(f"{path} holds no result that can be read; move it away and `run` again")
@@ -316,11 +316,26 @@ def examine(options: argparse.Namespace) -> int:
     return int(count > 0)
 
 
+def said(words: Sequence[str]) -> str:
+    """A command as it may be said again, anywhere.
+
+    Examples
+    --------
+    >>> said(["page", "--folder", "/tmp/mine", "--threads", "1"])
+    'python -m benchmarks page --threads 1'
+    """
+    kept = list(words)
+    if "--folder" in kept:
+        at = kept.index("--folder")
+        del kept[at : at + 2]
+    return f"python -m benchmarks {shlex.join(kept)}"
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; a mistake of the user's is one clear line."""
     words = sys.argv[1:] if arguments is None else arguments
     options = parser().parse_args(words)
-    options.said = f"python -m benchmarks {shlex.join(words)}"
+    options.said = said(words)
     try:
         if options.command == "list":
             return show_list()
@@ -336,8 +351,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         }
         return actions[options.command](options)
     except (LookupError, OSError, ValueError) as error:
-        said = error if isinstance(error, OSError) or not error.args else error.args[0]
-        print(f"error: {said}", file=sys.stderr)
+        why = error if isinstance(error, OSError) or not error.args else error.args[0]
+        print(f"error: {why}", file=sys.stderr)
         return 2
 
 

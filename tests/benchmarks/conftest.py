@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterator
 
+import numpy as np
 import pytest
 
 import autograd
@@ -22,9 +23,11 @@ def in_a_hurry(monkeypatch: pytest.MonkeyPatch) -> None:
 def as_before() -> Iterator[None]:
     """Whatever a test enters or sets is taken back."""
     known, threads = dict(SUBJECTS), autograd.get_num_threads()
-    depth = sys.getrecursionlimit()
+    # Libraries of others change both when they are imported.
+    depth, drawn = sys.getrecursionlimit(), np.random.get_state()  # noqa: NPY002 - theirs
     yield
-    sys.setrecursionlimit(depth)  # compilers of others raise it when they are imported
+    sys.setrecursionlimit(depth)
+    np.random.set_state(drawn)  # noqa: NPY002 - theirs
     SUBJECTS.clear()
     SUBJECTS.update(known)
     autograd.set_num_threads(threads)
