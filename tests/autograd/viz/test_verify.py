@@ -11,14 +11,13 @@ import numpy as np
 import pytest
 
 import autograd
-import nn
 from autograd import GradcheckError, Scalar, Spec, Tensor
 from autograd.graph import OPS
 from autograd.viz.record import record
 from autograd.viz.verify.verify import Verification, verify
 from autograd.watch import WATCHERS
-from benchmarks.steps import resnet20
 from nn import functional as F
+from nn.models import ResNet20
 from nn.models.lenet import LeNet5
 from tests.autograd.test_op_table import TABLE, cases, leaves, run
 
@@ -333,7 +332,7 @@ def test_lenet():
 def test_resnet_20():
     autograd.manual_seed(0)
     images = np.random.default_rng(0).normal(size=(2, 3, 32, 32)).astype(np.float32)
-    model = resnet20(nn)
+    model = ResNet20()
     found = verify(lambda: F.cross_entropy(model(Tensor(images)), Tensor(np.array([3, 1]))))
     assert found.ok, str(found)
     assert len(found.nodes) > 70

@@ -11,7 +11,7 @@ import pytest
 import autograd
 import nn
 from autograd import Scalar, viz
-from benchmarks.steps import resnet20
+from nn.models import ResNet20
 from tests.autograd.viz.pictures import Picture, check
 
 
@@ -93,8 +93,8 @@ ZOO: dict[str, Callable[[], viz.Graph]] = {
     "lenet5 by modules": lambda: viz.graph(trained(nn.models.LeNet5(), 1, 32, 32), depth=1),
     "lenet5 from a shape": lambda: nn.graph(nn.models.LeNet5(), (1, 1, 32, 32)),
     "mlp": lambda: viz.graph(trained(nn.models.MLP(), 1, 32, 32)),
-    "resnet20": lambda: viz.graph(trained(resnet20(nn), 3, 32, 32)),
-    "resnet20 unfolded": lambda: nn.graph(resnet20(nn), (1, 3, 32, 32), repeats=False),
+    "resnet20": lambda: viz.graph(trained(ResNet20(), 3, 32, 32)),
+    "resnet20 unfolded": lambda: nn.graph(ResNet20(), (1, 3, 32, 32), repeats=False),
     "recurrent": lambda: viz.graph(recurrent, repeats=False),
     "attention": lambda: viz.graph(attention),
     "two moons": lambda: viz.graph(two_moons),
