@@ -1,7 +1,7 @@
 """Matrix products.
 
 Everything runs on code of our own (native/matmul.py), nothing on NumPy's BLAS, which wins no class
-of sizes by enough to be worth a second way. benchmarks/kernels_matmul.py measures it; against
+of sizes by enough to be worth a second way. `python -m benchmarks run matmul` measures it; against
 OpenBLAS 0.3.31, whose kernels for a Zen 5 use half of its vector width, on one thread in float32,
 ratios of times: squares of 1 to 512 1.5 to 2.0, of 1024 and 2048 1.5 to 1.8; the layers of an MLP
 and their gradients 1.3 to 4; a matrix of 1000 x 1000 times a vector, where memory is the limit,
