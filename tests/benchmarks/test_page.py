@@ -72,7 +72,8 @@ def test_nothing_lost_is_said_too():
 
 def test_what_is_chosen_is_there():
     tasks = page.tasks([1, 2])
-    assert len(tasks) == 2 * (len(page.STEPS) + len(page.KERNELS)) - 1
+    scalar = sum(name == "step.two-moons" for name, _ in page.STEPS)  # one thread only
+    assert len(tasks) == 2 * (len(page.STEPS) + len(page.KERNELS)) - scalar
     for task in tasks:
         assert plan.parts(task.size) in set(map(plan.parts, task.subject.sizes))
     assert {name for name, _ in page.STEPS} == {n for n in SUBJECTS if n.startswith("step.")}
