@@ -11,13 +11,14 @@ import nn.__main__ as cli
 from autograd import manual_seed, tensor
 from nn import runs
 from nn.models import get_model
+from nn.recipes.images import ImageClassification
 from nn.serialize import load
 
 
 @pytest.fixture
 def run_folder(tmp_path, monkeypatch) -> Path:
-    for name in ("save_curves", "save_confusion", "save_pictures"):
-        monkeypatch.setattr(runs, name, lambda *args, **kwargs: None)
+    monkeypatch.setattr(runs, "save_pictures", lambda *args, **kwargs: None)
+    monkeypatch.setattr(ImageClassification, "draw", lambda *args, **kwargs: [])
     folder = tmp_path / "run"
     short = ["--limit", "32", "--batch-size", "16", "--epochs", "1"]
     assert cli.main(["train", "mlp", *short, "--out", str(folder)]) == 0
