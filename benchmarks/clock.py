@@ -17,6 +17,10 @@ TURN = 0.004
 PAUSE = 0.002
 """Seconds between turns of different contenders: the threads of some libraries spin for a while
 after a call, and would have the next contender's core."""
+WARMING = 4
+"""A turn begins with a part of its calls that is not timed, one at least: what the others left in
+the caches, and the sleep before, are no cost of this contender. (LeNet-5's step took 1.5 ms alone,
+and 2.0 to 2.7 where each turn began cold.)"""
 LEAST_ROUNDS = 5
 BUSY = 0.15
 """Part of one core that others may take before a round counts as disturbed."""
@@ -186,6 +190,7 @@ def in_turn(
                         time.sleep(PAUSE)
                     if collect:
                         gc.collect()  # nobody clears up after somebody else
+                    timed(contenders[name], -(-calls[name] // WARMING))
                     taken[name] = timed(contenders[name], calls[name]) / calls[name]
                 for name in names:
                     found.seconds[name].append(taken[name])
