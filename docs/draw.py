@@ -26,7 +26,7 @@ NOTEBOOKS = IMAGES.parent.parent / "notebooks"
 # Of each notebook, the number of a picture among its pictures, in rows.
 COURSE = (
     (("08_mlp", 1), ("11_convolution", 3)),
-    (("15_detection", 6), ("13_recurrent", 1)),
+    (("15_detection", 10), ("13_recurrent", 1)),
     (("16_attention", 2), ("14_autoencoders", 4)),
 )
 WIDTH, GAP = 720, 16  # pixels of a column
@@ -126,7 +126,7 @@ def course() -> None:
             page.paste(tile, (left, top))
             left += tile.width + GAP
         top += row[0].height + GAP
-    page.quantize(128).save(IMAGES / "course.png", optimize=True)
+    page.quantize(256).save(IMAGES / "course.png", optimize=True)
 
 
 def screenshots() -> None:
