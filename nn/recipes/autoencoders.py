@@ -8,17 +8,17 @@ from typing import Any, ClassVar, cast
 
 import numpy as np
 
-from autograd import Tensor, no_grad, tensor
+from autograd import Tensor
 
 from .. import data as readers
 from ..functional import binary_cross_entropy, mse_loss
 from ..models import StackedAutoencoder
 from ..module import Module
-from ..report import draw_history, save_image_rows
+from ..report import save_image_rows
 from ..train import Record
 from .images import DATA, load_digits
 from .recipe import Recipe
-from .task import CURVES, Part, Parts, Task
+from .task import Part, Parts, Task, outputs_of
 
 SHAPE = (1, 28, 28)
 NOISE = 0.5  # standard deviation, where pixels lie between 0 and 1
@@ -99,16 +99,15 @@ class Reconstruction(Task):
         self, model: Module, history: Sequence[Record], figures: Mapping[str, Any], folder: Path
     ) -> list[str]:
         """Curves, and test images before and after."""
-        draw_history(history, folder / CURVES)
+        files = super().draw(model, history, figures, folder)
         inputs, targets = (images[:SHOWN] for images in self.parts.test)
-        with no_grad():
-            outputs = model(tensor(inputs)).numpy()
-        rows = {"shown": inputs.clip(0, 1), "given back": outputs}
+        restored = outputs_of(model, (inputs, targets))
+        rows = {"shown": inputs.clip(0, 1), "given back": restored}
         if not np.array_equal(inputs, targets):
             rows["clean"] = targets
         title = f"{self.settings.model}: {figures['psnr']:.2f} dB on the test images"
         save_image_rows(folder / RESTORED, rows, title=title)
-        return [CURVES, RESTORED]
+        return [*files, RESTORED]
 
 
 class Denoising(Reconstruction):

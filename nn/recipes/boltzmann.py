@@ -13,12 +13,12 @@ from autograd import no_grad, tensor
 from ..functional import binary_cross_entropy
 from ..models import RBM, DeepBeliefNetwork
 from ..module import Module
-from ..report import draw_history, save_image_rows
+from ..report import save_image_rows
 from ..train import Record
 from .autoencoders import digits_from_zero_to_one
 from .images import DATA
 from .recipe import Recipe
-from .task import CURVES, Parts, Task, batches
+from .task import Parts, Task, batches
 
 FEATURES, DREAMS = "features.png", "dreams.png"
 ROWS, COLUMNS = 4, 12  # of features and dreams
@@ -78,14 +78,14 @@ class BoltzmannMachine(Divergence):
         self, model: Module, history: Sequence[Record], figures: Mapping[str, Any], folder: Path
     ) -> list[str]:
         """Curves, and the weights of the strongest hidden units."""
-        draw_history(history, folder / CURVES)
+        files = super().draw(model, history, figures, folder)
         weights = cast("RBM", model).weight.detach().numpy()
         strongest = np.abs(weights).sum(1).argsort()[::-1][: ROWS * COLUMNS]
         tiles = weights[strongest].reshape(ROWS, COLUMNS, *self.entry.input_shape[1:])
         title = f"{self.settings.model}: weights of its hidden units"
         rows = {f"{COLUMNS * i + 1} to {COLUMNS * (i + 1)}": row for i, row in enumerate(tiles)}
         save_image_rows(folder / FEATURES, rows, title=title, signed=True)
-        return [CURVES, FEATURES]
+        return [*files, FEATURES]
 
 
 class WakeSleep(Divergence):
@@ -122,14 +122,14 @@ class WakeSleep(Divergence):
         self, model: Module, history: Sequence[Record], figures: Mapping[str, Any], folder: Path
     ) -> list[str]:
         """Curves, and digits that the network makes up."""
-        draw_history(history, folder / CURVES)
+        files = super().draw(model, history, figures, folder)
         network = cast("DeepBeliefNetwork", model)
         dreams = network.sample(ROWS * COLUMNS, DREAM_STEPS).numpy()
         tiles = dreams.reshape(ROWS, COLUMNS, *self.entry.input_shape[1:])
         title = f"{self.settings.model}: digits that it makes up"
         rows = {f"{COLUMNS * i + 1} to {COLUMNS * (i + 1)}": row for i, row in enumerate(tiles)}
         save_image_rows(folder / DREAMS, rows, title=title)
-        return [CURVES, DREAMS]
+        return [*files, DREAMS]
 
 
 RECIPES = (

@@ -8,8 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import no_grad
-
 from ..data import digit_scenes
 from ..metrics import mean_average_precision
 from ..models import YOLOLoss, YOLOv3Loss, true_boxes
@@ -20,7 +18,7 @@ from ..report import save_detections
 from ..train import Record
 from .images import DATA, load_digits
 from .recipe import Recipe
-from .task import Part, Parts, Task, batches
+from .task import Part, Parts, Task, outputs_of
 
 SCENES = {"train": 6000, "validation": 300, "test": 500}
 SIZE = 64  # pixels of a scene's sides
@@ -111,15 +109,10 @@ class Detection(Task):
         """Curves, and the first scenes of the test with the boxes found."""
         files = super().draw(model, history, figures, folder)
         images, targets = (array[:SHOWN] for array in self.parts.test)
-        training = model.training
-        model.eval()
-        with no_grad():
-            outputs = [model(x).numpy() for x, _ in batches((images, targets))]
-        model.train(training)
         save_detections(
             folder / DETECTIONS,
             images,
-            self.decoded(np.concatenate(outputs)),
+            self.decoded(outputs_of(model, (images, targets))),
             true_boxes(targets),
             title=f"{self.settings.model}: test mAP {figures['map']:.3f}",
         )

@@ -8,8 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import no_grad
-
 from .. import data as readers
 from ..functional import cross_entropy
 from ..metrics import accuracy
@@ -19,7 +17,7 @@ from ..report import confusion_text, save_confusion, save_curves
 from ..settings import Failure, Settings, reporting
 from ..train import Record, evaluate
 from .recipe import Recipe
-from .task import CURVES, Part, Parts, Task, batches
+from .task import CURVES, Part, Parts, Task, batches, outputs_of
 
 NUM_CLASSES = 10  # of digits and of MNIST
 TEST_SHARE = 0.2  # of the digits, which have no test set of their own
@@ -106,12 +104,8 @@ class ImageClassification(Task):
 
     def example(self, model: Module) -> int:
         """The first image that the model gets wrong; the first of all if it gets all right."""
-        training = model.training
-        model.eval()
-        with no_grad():
-            wrong = [model(x).numpy().argmax(1) != y.numpy() for x, y in batches(self.parts.test)]
-        model.train(training)
-        return int(np.concatenate(wrong).argmax())
+        found = outputs_of(model, self.parts.test).argmax(1)
+        return int((found != self.parts.test[1]).argmax())
 
     def title(self, index: int) -> str:
         """The image's number and class."""

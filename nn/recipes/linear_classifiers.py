@@ -8,8 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import no_grad
-
 from ..data import Standardize, breast_cancer
 from ..metrics import accuracy, confusion_matrix
 from ..models import LinearClassifier, LinearSVM, LogisticRegression, Perceptron
@@ -18,7 +16,7 @@ from ..report import confusion_text, save_confusion, save_curves
 from ..settings import reporting
 from ..train import Record
 from .recipe import Recipe
-from .task import CURVES, Parts, Task, batches, cut
+from .task import CURVES, Parts, Task, cut, outputs_of
 
 SHARES = [0.2, 0.2]  # of all samples, for validation and for the test
 CONFUSION = "confusion.png"
@@ -67,18 +65,9 @@ class Tumours(Task):
         """That of the model."""
         return KINDS[self.settings.model].loss(outputs, targets)
 
-    def scores(self, model: Module) -> np.ndarray:
-        """Of the test part, (N,)."""
-        training = model.training
-        model.eval()
-        with no_grad():
-            scores = [model(x).numpy() for x, _ in batches(self.parts.test)]
-        model.train(training)
-        return np.concatenate(scores)
-
     def test(self, model: Module) -> dict[str, Any]:
         """Loss, accuracy, and what was taken for what."""
-        found = (self.scores(model) > 0).astype(np.int64)
+        found = (outputs_of(model, self.parts.test) > 0).astype(np.int64)
         matrix = confusion_matrix(found, self.parts.test[1], num_classes=2)
         return {**super().test(model), "confusion": np.asarray(matrix).tolist()}
 
@@ -106,7 +95,7 @@ class Tumours(Task):
 
     def example(self, model: Module) -> int:
         """The first tumour that the model gets wrong; the first of all if it gets all right."""
-        return int(((self.scores(model) > 0) != self.parts.test[1]).argmax())
+        return int(((outputs_of(model, self.parts.test) > 0) != self.parts.test[1]).argmax())
 
     def title(self, index: int) -> str:
         """The tumour's number and class."""

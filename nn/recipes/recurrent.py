@@ -10,7 +10,6 @@ from typing import Any, ClassVar
 import numpy as np
 
 import autograd
-from autograd import no_grad
 
 from ..data import Alphabet, adding_problem, next_windows, python_manual
 from ..functional import cross_entropy, mse_loss
@@ -20,7 +19,7 @@ from ..report import save_predictions
 from ..serialize.files import write_atomically
 from ..train import Record
 from .recipe import Recipe
-from .task import Parts, Task, batches
+from .task import Parts, Task, outputs_of
 
 SEQUENCES = {"train": 32_000, "validation": 500, "test": 2000}
 STEPS = 100
@@ -70,11 +69,9 @@ class Adding(Task):
     ) -> list[str]:
         """Curves, and the sums found against the true ones."""
         files = super().draw(model, history, figures, folder)
-        with no_grad():
-            found = [model(x).numpy() for x, _ in batches(self.parts.test)]
         save_predictions(
             folder / PREDICTIONS,
-            np.concatenate(found)[:, 0],
+            outputs_of(model, self.parts.test)[:, 0],
             self.parts.test[1][:, 0],
             title=f"{self.settings.model}: test mean squared error {figures['loss']:.2g}",
             name="sum of the marked numbers",

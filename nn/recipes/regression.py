@@ -8,8 +8,6 @@ from typing import Any, ClassVar
 
 import numpy as np
 
-from autograd import no_grad
-
 from ..data import Standardize, daily_views, diabetes, lagged, wavy_curve
 from ..functional import mse_loss
 from ..models import LinearRegression
@@ -18,7 +16,7 @@ from ..report import save_lines, save_predictions
 from ..settings import reporting
 from ..train import Record
 from .recipe import Recipe
-from .task import Part, Parts, Task, batches, cut
+from .task import Part, Parts, Task, cut, outputs_of
 
 SHARES = [0.2, 0.2]  # of all samples, for validation and for the test
 PREDICTIONS = "predictions.png"
@@ -62,12 +60,7 @@ class Regression(Task):
 
     def predicted(self, model: Module) -> np.ndarray:
         """What the model says of the test, in the targets' own unit."""
-        training = model.training
-        model.eval()
-        with no_grad():
-            outputs = [model(x).numpy() for x, _ in batches(self.parts.test)]
-        model.train(training)
-        return self.in_units(np.concatenate(outputs))
+        return self.in_units(outputs_of(model, self.parts.test))
 
     def test(self, model: Module) -> dict[str, Any]:
         """The loss; root of the mean squared, and mean absolute error in the targets' unit."""

@@ -13,10 +13,10 @@ from autograd import tensor
 from ..data import digit_strings
 from ..functional import cross_entropy
 from ..module import Module
-from ..report import draw_history, save_attention
+from ..report import save_attention
 from ..train import Record
 from .recipe import Recipe
-from .task import CURVES, Part, Parts, Task
+from .task import Part, Parts, Task
 
 SIZES = 20_000, 1000, 2000  # strings to train on, to validate and to test
 LENGTH = 10
@@ -64,7 +64,7 @@ class Sorting(Task):
         self, model: Module, history: Sequence[Record], figures: Mapping[str, Any], folder: Path
     ) -> list[str]:
         """Curves, and where each layer looks for one test string."""
-        draw_history(history, folder / CURVES)
+        files = super().draw(model, history, figures, folder)
         string, answer = (part[0] for part in self.parts.test)
         percent = f"{100 * figures['whole']:.1f} %"
         maps = model.attention(tensor(string[None]))
@@ -75,7 +75,7 @@ class Sorting(Task):
             [str(digit) for digit in string],
             title=f"{self.settings.model}: {percent} of the test strings right",
         )
-        return [CURVES, ATTENTION]
+        return [*files, ATTENTION]
 
     def title(self, index: int) -> str:
         """The string."""

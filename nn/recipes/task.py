@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, ClassVar
 import numpy as np
 
 import optim
+from autograd import no_grad
 
 from ..data import DataLoader, TensorDataset
 from ..models import ModelEntry, find_model
@@ -217,6 +218,17 @@ def batches(
 ) -> DataLoader:
     """Batches of a part, in their order, or in a fresh random order each epoch."""
     return DataLoader(TensorDataset(*part), batch_size, shuffle is not None, generator=shuffle)
+
+
+def outputs_of(model: Module, part: Part) -> np.ndarray:
+    """What a model says of a part, in evaluation mode; it is left in the mode it was in."""
+    training = model.training
+    model.eval()
+    try:
+        with no_grad():
+            return np.concatenate([model(*batch[:-1]).numpy() for batch in batches(part)])
+    finally:
+        model.train(training)
 
 
 def count_parameters(model: Module) -> int:
